@@ -1,0 +1,1 @@
+"""sigmapack: Sigma rule packs, and their conversion to KQL, SPL and Lucene."""

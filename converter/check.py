@@ -1,0 +1,85 @@
+"""Whether a project's rules are sound, and its outputs what the rules convert to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from functools import cache
+from importlib import resources
+
+from sigma.rule import SigmaRule
+from sigma.validation import SigmaValidator
+from sigma.validators.base import SigmaRuleValidator, SigmaValidationIssue
+from sigma.validators.core import validators
+from sigma.validators.core.tags import ATTACKTagValidator, D3FENDTagValidator
+
+from converter import cases
+from converter.convert import Refused, parsed
+from converter.errors import Problem, SigmapackError
+from converter.packs import Rule
+
+# These two download their lists at run time. ATT&CK tags are held against the list that ships with us instead.
+NEED_A_NETWORK = {ATTACKTagValidator, D3FENDTagValidator}
+
+
+def findings(rules: Sequence[Rule]) -> list[Problem]:
+    """What is wrong with the rules and their cases, in order of path; `convert` tells of those that do not parse."""
+    sound: dict[str, tuple[Rule, SigmaRule]] = {}
+    for rule in rules:
+        try:
+            sound[str(rule.place)] = rule, parsed(rule)
+        except Refused:
+            continue
+    problems = [*_validated(sound.values()), *_tags(sound.values()), *_cases(rules)]
+    return sorted(problems, key=lambda problem: (str(problem.path), problem.line or 0, problem.message))
+
+
+def _validated(rules: Iterable[tuple[Rule, SigmaRule]]) -> Iterator[Problem]:
+    chosen: set[type[SigmaRuleValidator]] = set(validators.values()) - NEED_A_NETWORK
+    by_rule = {id(sigma): rule for rule, sigma in rules}
+    issues = SigmaValidator(chosen).validate_rules(sigma for _, sigma in rules)
+    for issue in issues:
+        for sigma in issue.rules:
+            rule = by_rule[id(sigma)]
+            yield Problem(f"{_said(issue)} ({issue.severity.name.lower()}: {type(issue).__name__})", rule.path)
+
+
+def _said(issue: SigmaValidationIssue) -> str:
+    """The issue's description, and the values that it names."""
+    details = (getattr(issue, field.name) for field in fields(issue) if field.name != "rules")
+    return ": ".join([issue.description, *map(str, details)])
+
+
+def _tags(rules: Iterable[tuple[Rule, SigmaRule]]) -> Iterator[Problem]:
+    known, retired = _attack()
+    for rule, sigma in rules:
+        for tag in sigma.tags:
+            # SigmaHQ's older rules write a tactic with underscores.
+            name = tag.name.lower().replace("_", "-")
+            if tag.namespace != "attack" or name in known:
+                continue
+            line = rule.line("tags")
+            if name in retired:
+                instead = retired[name]
+                remedy = f"use attack.{instead.lower()}" if instead else "delete it"
+                yield Problem(f"the tag {tag} is retired from ATT&CK; {remedy}", rule.path, line)
+            else:
+                yield Problem(f"the tag {tag} is none of ATT&CK's; mend it", rule.path, line)
+
+
+@cache
+def _attack() -> tuple[frozenset[str], dict[str, str | None]]:
+    """Every name that may follow `attack.` in a tag, in lower case, and the retired ones with their successors."""
+    data = json.loads((resources.files("converter") / "data" / "attack.json").read_text(encoding="utf-8"))
+    kinds = ("tactics", "techniques", "groups", "software", "mitigations")
+    known = frozenset(name.lower() for kind in kinds for name in data[kind])
+    return known, {name.lower(): instead for name, instead in data["retired"].items()}
+
+
+def _cases(rules: Iterable[Rule]) -> Iterator[Problem]:
+    for rule in rules:
+        try:
+            cases.read(rule)
+        except SigmapackError as error:
+            yield error.problem

@@ -1,0 +1,63 @@
+"""`sigmapack check`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from converter import packs, project
+from converter.check import findings
+from converter.cli import report
+from converter.outputs import outputs
+from converter.targets import TARGETS
+from converter.tree import Difference, differences
+
+REMEDIES = {
+    "missing": "is missing; run sigmapack convert",
+    "stale": "is not what its rule converts to; run sigmapack convert, and commit the difference if you meant it",
+    "orphan": "comes from no rule; delete it",
+}
+
+
+@click.command()
+def check() -> int:
+    """Check that the project's rules are sound and its outputs what they convert to.
+
+    Rules must parse and pass pySigma's validators (those that need no network), ATT&CK tags must exist, cases must be
+    well formed, and outputs/ must equal a fresh conversion: differences are shown as a unified diff.
+
+    Exits with 1 if anything is found. Writes nothing.
+    """
+    here = Path.cwd()
+    root = project.root(here)
+    reading = packs.read([str(project.relative(root / project.RULES, here))])
+    made = outputs(reading, list(TARGETS.values()))
+    unsound = findings(reading.rules)
+    where = project.relative(root / project.OUTPUTS, here)
+    drift = list(differences(made.files, root / project.OUTPUTS, TARGETS))
+    report.problems([*reading.absent, *reading.problems])
+    report.refusals(made.refusals)
+    report.problems([*made.problems, *unsound])
+    for difference in drift:
+        click.echo(f"{(where / difference.path).as_posix()}: {REMEDIES[difference.kind]}", err=True)
+        _show(difference)
+    click.echo(_summary(len(reading.rules), len(made.files), drift), err=True)
+    if reading.absent:
+        return 2
+    return 1 if reading.problems or made.refusals or made.problems or unsound or drift else 0
+
+
+def _show(difference: Difference) -> None:
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    for line in difference.diff.splitlines():
+        styled = click.style(line, fg=colours.get(line[:1])) if sys.stdout.isatty() else line
+        click.echo(styled)
+
+
+def _summary(rules: int, files: int, drift: list[Difference]) -> str:
+    kinds: Counter[str] = Counter(difference.kind for difference in drift)
+    found = ", ".join(f"{kinds[kind]} {kind}" for kind in REMEDIES if kinds[kind]) or "as converted"
+    return f"{rules} rules, {files} outputs: {found}"

@@ -1,0 +1,95 @@
+"""One file in, one plain mapping out, or a problem with its line: the only place that opens YAML and TOML."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from converter.errors import SigmapackError
+
+_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _StrictLoader(_Loader):  # type: ignore[misc]
+    """libyaml's safe loader, which refuses a key that stands twice: YAML would keep the last one without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
+        seen = set()
+        for key, _ in node.value:
+            name = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key)
+            if name in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands here a second time; keep one", key.start_mark
+                )
+            seen.add(name)
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def read_text(path: Path) -> str:
+    """The file's text; raises SigmapackError where it cannot be read or is not UTF-8."""
+    if path.exists() and not path.is_file():
+        # A pipe or a device would be waited for without end.
+        raise SigmapackError("is no regular file; delete it or name another", path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SigmapackError(f"cannot be read: {error.strerror or error}", path) from error
+    return decode(content, path)
+
+
+def decode(content: bytes, path: Path) -> str:
+    """UTF-8 bytes, a byte order mark left out, as text; raises SigmapackError with the line of the first bad byte."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SigmapackError("is not UTF-8; save it as UTF-8", path, line) from error
+
+
+def parse_yaml(text: str, path: Path) -> dict[str, Any]:
+    """The one mapping that a YAML text holds; raises SigmapackError where it holds anything else."""
+    try:
+        documents = list(yaml.load_all(text, _StrictLoader))
+    except yaml.MarkedYAMLError as error:
+        line = None if error.problem_mark is None else error.problem_mark.line + 1
+        raise SigmapackError(f"is not valid YAML: {error.problem or error.context}", path, line) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise SigmapackError(f"is not valid YAML: {error}", path, _reader_line(error, text)) from error
+    except RecursionError as error:
+        raise SigmapackError("is nested too deeply; flatten its lists and mappings", path) from error
+    if not documents or documents == [None]:
+        raise SigmapackError("is empty; write a rule into it or delete it", path)
+    if len(documents) > 1:
+        starts = [match.start() for match in re.finditer(r"(?m)^---", text)]
+        line = text.count("\n", 0, starts[-1]) + 1 if starts else None
+        raise SigmapackError(f"holds {len(documents)} documents; give each a file of its own", path, line)
+    if not isinstance(documents[0], dict):
+        raise SigmapackError(f"holds a {type(documents[0]).__name__} where a mapping is needed", path, 1)
+    return documents[0]
+
+
+def parse_toml(text: str, path: Path) -> dict[str, Any]:
+    """The table that a TOML text holds; raises SigmapackError with the line where it is not valid TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        match = re.search(r"^(.*) \(at line (\d+), column \d+\)$", str(error))
+        message, line = (match[1], int(match[2])) if match else (str(error), None)
+        raise SigmapackError(f"is not valid TOML: {message}", path, line) from error
+
+
+def line_of(text: str, key: str) -> int | None:
+    """The first line where `key` stands as a YAML or TOML key, with modifiers (`key|contains`) or without, if any."""
+    found = re.search(rf"""(?m)^[ \t\-]*['"]?{re.escape(key)}['"]?[ \t]*(\||:|=|['"])""", text)
+    return None if found is None else text.count("\n", 0, found.start()) + 1
+
+
+def _reader_line(error: Exception, text: str) -> int | None:
+    position = getattr(error, "position", None)
+    return None if not isinstance(position, int) else text.count("\n", 0, position) + 1

@@ -1,0 +1,36 @@
+"""A pack's rules as one query that names the category of each hit."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from converter.convert import Refusal, converted, mapped
+from converter.errors import Problem
+from converter.packs import Category, Pack
+from converter.targets.target import Arm, HuntingError, Target
+
+NAME = "_hunting"
+
+
+def hunting(pack: Pack, target: Target) -> dict[PurePosixPath, str] | Problem:
+    """The pack's hunting query on the target, as texts by path below the target's folder; none without settings.
+
+    A rule that the target refuses makes it a problem: a hunting query that lacks a category would mislead.
+    """
+    if pack.hunting is None:
+        return {}
+    try:
+        arms = [_arm(category, target) for category in pack.hunting.categories]
+        texts = target.dialect.hunting(pack.hunting, arms, target.settings.get("hunting", {}))
+    except HuntingError as error:
+        return Problem(f"no hunting query on {target.name}: {error}", pack.path)
+    return {pack.place / f"{NAME}.{suffix}": text for suffix, text in texts.items()}
+
+
+def _arm(category: Category, target: Target) -> Arm:
+    outcome = converted(category.rule, target)
+    if isinstance(outcome, Refusal):
+        raise HuntingError(f"its rule {category.rule.place.name} is refused")
+    route = outcome.route
+    condition = target.dialect.conditions(lambda: mapped(category.rule, target, route), route)
+    return Arm(category.name, condition[0], route)

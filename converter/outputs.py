@@ -1,0 +1,48 @@
+"""What a reading becomes on disk: every query and hunting query as one `{path: text}` tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from converter.convert import Refusal, convert
+from converter.errors import Problem
+from converter.hunting import NAME, hunting
+from converter.packs import Reading
+from converter.targets.target import Target
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files, by path below the output folder, and what did not become one."""
+
+    files: dict[PurePosixPath, str]
+    refusals: list[Refusal]
+    problems: list[Problem]
+
+
+def outputs(reading: Reading, targets: Sequence[Target]) -> Outputs:
+    """Convert all that was read: to `<target>/<rule's place>.<suffix>`, and `<target>/<pack's place>/_hunting.*`."""
+    made = Outputs({}, [], [])
+    reserved = {pack.place / NAME for pack in reading.packs if pack.hunting}
+    rules = []
+    for rule in reading.rules:
+        if rule.place in reserved:
+            made.problems.append(Problem(f"would write the file of the pack's {NAME} query; rename it", rule.path))
+        else:
+            rules.append(rule)
+    for outcome in convert(rules, targets):
+        if isinstance(outcome, Refusal):
+            made.refusals.append(outcome)
+        else:
+            path = PurePosixPath(outcome.target.name, f"{outcome.rule.place}.{outcome.target.suffix}")
+            made.files[path] = outcome.text + "\n"
+    for pack in reading.packs:
+        for target in targets:
+            texts = hunting(pack, target)
+            if isinstance(texts, Problem):
+                made.problems.append(texts)
+            else:
+                made.files.update({PurePosixPath(target.name) / path: f"{text}\n" for path, text in texts.items()})
+    return made

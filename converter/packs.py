@@ -1,0 +1,191 @@
+"""Rules, packs and their hunting settings from disk: the only reader of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from converter import documents
+from converter.errors import Problem, SigmapackError
+from converter.settings import Settings
+
+PACK_FILE = "pack.toml"
+RULE_SUFFIXES = (".yml", ".yaml")
+CASES_SUFFIX = ".cases.yaml"
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One Sigma rule as it stands in its file.
+
+    `place` is its path below the INPUT that it came from, without suffix: where its queries go, below each target.
+    `document` is the parsed YAML, not yet checked against the Sigma specification.
+    """
+
+    path: Path
+    place: PurePosixPath
+    text: str = field(repr=False)
+    document: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """The Sigma id in lower case, empty where the rule has none."""
+        return str(self.document.get("id") or "").lower()
+
+    @property
+    def title(self) -> str:
+        """The rule's title, empty where it has none."""
+        return str(self.document.get("title") or "")
+
+    @property
+    def cases_path(self) -> Path:
+        """Where the rule's cases stand, whether or not the file exists."""
+        return self.path.with_name(self.path.stem + CASES_SUFFIX)
+
+    def line(self, key: str) -> int | None:
+        """The first line on which `key` stands as a key, None if it does not."""
+        return documents.line_of(self.text, key)
+
+
+@dataclass(frozen=True)
+class Category:
+    """One category of a hunting query: what its hits are called, and the rule that finds them."""
+
+    name: str
+    rule: Rule
+    confidence: str
+
+
+@dataclass(frozen=True)
+class Hunting:
+    """How a pack's rules join into one query; `categories` are in order of precedence, `window` is like `24h`."""
+
+    window: str
+    category_column: str
+    columns: Sequence[str]
+    categories: Sequence[Category]
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A folder of rules with a `pack.toml`; `place` is where its queries go, below each target."""
+
+    path: Path
+    place: PurePosixPath
+    title: str
+    technique: str
+    rules: Sequence[Rule]
+    hunting: Hunting | None
+
+
+@dataclass
+class Reading:
+    """What was read: rules and packs in order of path, a problem for each bad file, and INPUTs that hold nothing."""
+
+    rules: list[Rule] = field(default_factory=list)
+    packs: list[Pack] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    absent: list[Problem] = field(default_factory=list)
+
+
+def read(inputs: Iterable[str], standard_input: bytes = b"") -> Reading:
+    """Read every rule of the INPUTs: files, folders with all below them, packs, or `-` for `standard_input`."""
+    reading = Reading()
+    seen: set[Path] = set()
+    for name in inputs:
+        path = Path(name)
+        if name == STANDARD_INPUT:
+            _add(reading, Path("<standard input>"), PurePosixPath("stdin"), standard_input)
+        elif path.is_dir():
+            _read_folder(reading, path, seen)
+        elif path.exists():
+            if path.resolve() not in seen:
+                seen.add(path.resolve())
+                _add(reading, path, PurePosixPath(path.stem))
+        else:
+            reading.absent.append(Problem("does not exist; name a rule, a folder of rules, a pack, or -", path))
+    _refuse_doubles(reading)
+    reading.packs = [pack for pack in (_joined(pack, reading) for pack in reading.packs) if pack is not None]
+    return reading
+
+
+def _read_folder(reading: Reading, folder: Path, seen: set[Path]) -> None:
+    inside = PurePosixPath(folder.resolve().name if (folder / PACK_FILE).is_file() else "")
+    found = False
+    for path in sorted(folder.rglob("*")):
+        place = inside / path.relative_to(folder).as_posix()
+        if path.name == PACK_FILE:
+            reading.packs.append(Pack(path, place.parent, "", "", (), None))
+        elif path.suffix in RULE_SUFFIXES and not path.name.endswith(CASES_SUFFIX) and not path.is_dir():
+            found = True
+            if path.resolve() not in seen:
+                seen.add(path.resolve())
+                _add(reading, path, place.with_suffix(""))
+    if not found:
+        reading.absent.append(Problem("holds no rule; rules are *.yml or *.yaml files", folder))
+
+
+def _add(reading: Reading, path: Path, place: PurePosixPath, content: bytes | None = None) -> None:
+    try:
+        text = documents.read_text(path) if content is None else documents.decode(content, path)
+        reading.rules.append(Rule(path, place, text, documents.parse_yaml(text, path)))
+    except SigmapackError as error:
+        reading.problems.append(error.problem)
+
+
+def _refuse_doubles(reading: Reading) -> None:
+    """Keep the first of the rules that share an id or an output, and report the others."""
+    by_id: dict[str, Rule] = {}
+    by_place: dict[str, Rule] = {}
+    kept = []
+    for rule in reading.rules:
+        # Names that differ in letter case only are one file on Windows and macOS.
+        place = str(rule.place).casefold()
+        if rule.id and rule.id in by_id:
+            message = f"has the id of {by_id[rule.id].path.as_posix()} ({rule.id}); give it an id of its own"
+            reading.problems.append(Problem(message, rule.path, rule.line("id")))
+        elif place in by_place:
+            message = f"would write the same file as {by_place[place].path.as_posix()}; rename one of them"
+            reading.problems.append(Problem(message, rule.path))
+        else:
+            by_place[place] = rule
+            if rule.id:
+                by_id[rule.id] = rule
+            kept.append(rule)
+    reading.rules[:] = kept
+
+
+def _joined(pack: Pack, reading: Reading) -> Pack | None:
+    """The pack with its settings and rules; None, and a problem, where its `pack.toml` is not sound."""
+    try:
+        text = documents.read_text(pack.path)
+        settings = Settings(pack.path, text, documents.parse_toml(text, pack.path))
+        rules = [rule for rule in reading.rules if rule.place.is_relative_to(pack.place)]
+        title, technique = settings.string("title"), settings.string("technique")
+        settings.string("description")
+        hunting = _hunting(settings.table("hunting"), pack, rules) if "hunting" in settings.values else None
+        settings.refuse_unknown({"title", "technique", "description", "hunting"})
+    except SigmapackError as error:
+        reading.problems.append(error.problem)
+        return None
+    return Pack(pack.path, pack.place, title, technique, rules, hunting)
+
+
+def _hunting(settings: Settings, pack: Pack, rules: Sequence[Rule]) -> Hunting:
+    settings.refuse_unknown({"window", "category_column", "columns", "categories"})
+    columns = settings.strings("columns")
+    category_column = settings.string("category_column")
+    if category_column not in columns:
+        settings.fail("columns", f"columns do not hold the category_column {category_column}; add it")
+    by_name = {rule.place.relative_to(pack.place).as_posix(): rule for rule in rules}
+    categories = []
+    for entry in settings.tables("categories"):
+        entry.refuse_unknown({"name", "rule", "confidence"})
+        rule = by_name.get(entry.string("rule"))
+        if rule is None:
+            entry.fail("rule", f"no sound rule {entry.string('rule')} in the pack; have: {', '.join(sorted(by_name))}")
+        categories.append(Category(entry.string("name"), rule, entry.string("confidence")))
+    return Hunting(settings.window("window"), category_column, columns, categories)

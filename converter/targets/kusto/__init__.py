@@ -1,0 +1,1 @@
+"""KQL for Microsoft Defender XDR's advanced hunting."""

@@ -1,0 +1,1 @@
+"""Lucene query strings for Elastic Defend's data streams."""

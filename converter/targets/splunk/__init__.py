@@ -1,0 +1,1 @@
+"""SPL for the raw events of Splunk's add-ons."""

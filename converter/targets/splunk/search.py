@@ -1,0 +1,74 @@
+"""Sigma conditions in the `search` command: whole values, `*` as the only wildcard, letter case ignored."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sigma.backends.splunk.splunk import SplunkBackend as StockBackend
+from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionNOT, ConditionOR
+from sigma.processing.pipeline import ProcessingPipeline
+from sigma.types import SigmaNull, SigmaString
+
+from converter.targets.lists import FlatLists
+from converter.targets.strings import ONE, parts, render
+
+if TYPE_CHECKING:
+    from sigma.conversion.state import ConversionState
+
+
+class Unsayable(Exception):  # noqa: N818 - no error: the rule is said in `where` instead
+    """`search` has no words for a value: `?`, a literal `*`, a control character, a regular expression, letter case."""
+
+    def __init__(self) -> None:
+        # pySigma adds to the first argument of whatever passes through it.
+        super().__init__("said in where instead")
+
+
+class SearchBackend(FlatLists, StockBackend):
+    """pySigma's Splunk backend, with explicit parentheses (S15) and no value that `search` would read otherwise."""
+
+    parenthesize = True
+    # With AND above OR everywhere, a condition means the same in `search` and in `where`.
+    precedence: ClassVar[Any] = (ConditionNOT, ConditionAND, ConditionOR)
+    and_token: ClassVar[str] = "AND"
+
+    def __init__(self) -> None:
+        super().__init__(ProcessingPipeline())
+
+    def convert_value_str(self, s: SigmaString, state: ConversionState) -> str:
+        """The value in double quotes (S4); raises Unsayable for what no quoting keeps (S5, S6)."""
+        return quoted(s)
+
+    def convert_condition_field_eq_val_str(self, cond: Any, state: Any) -> Any:
+        """The field and its whole value."""
+        return f"{self.escape_and_quote_field(cond.field)}={self.convert_value_str(cond.value, state)}"
+
+    def convert_condition_not(self, cond: Any, state: Any) -> Any:
+        """A negation; that of an absent field is the field's presence (S18)."""
+        arg = cond.args[0]
+        if isinstance(arg, ConditionFieldEqualsValueExpression) and isinstance(arg.value, SigmaNull):
+            return f"{self.escape_and_quote_field(arg.field)}=*"
+        return f"NOT ({self.convert_condition(arg, state)})"
+
+    def unsayable(self, cond: Any, state: Any) -> Any:
+        """Say the rule in `where`: deferred commands lose negations and alternatives (S1, S2, S3, S7, S9, S10, S11)."""
+        raise Unsayable
+
+    convert_condition_field_eq_val_re = unsayable
+    convert_condition_field_eq_field = unsayable
+    convert_condition_field_eq_val_str_case_sensitive = unsayable
+
+
+def quoted(value: SigmaString) -> str:
+    """The value as a quoted word of `search`, wildcards in place; raises Unsayable where it would mean another."""
+    if ONE in parts(value):
+        raise Unsayable
+    return f'"{render(value, _escaped, "*", "")}"'
+
+
+def _escaped(text: str) -> str:
+    # Search Reference, "search": in quotes a backslash escapes itself and the quote; the asterisk cannot be escaped.
+    if re.search(r"[*\x00-\x1f\x7f]", text):
+        raise Unsayable
+    return text.replace("\\", "\\\\").replace('"', '\\"')

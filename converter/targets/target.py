@@ -1,0 +1,155 @@
+"""A target: a query language on one data layout, with its routes and its repaired backend."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module, resources
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from sigma.processing.pipeline import ProcessingPipeline
+    from sigma.rule import SigmaRule
+
+    from converter.packs import Hunting
+
+
+@dataclass(frozen=True)
+class LogSource:
+    """What a Sigma rule says of its data; `definition`, which is for people, is left out."""
+
+    category: str | None = None
+    product: str | None = None
+    service: str | None = None
+
+    def __str__(self) -> str:
+        parts = {"category": self.category, "product": self.product, "service": self.service}
+        return ", ".join(f"{key} {value}" for key, value in parts.items() if value is not None)
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where the events of some log sources lie in a target.
+
+    `data` says it in the target's own words: a table, or the condition that picks the events. `pipelines` are names of
+    pySigma pipeline files in the target's folder, applied in order. `docs` is the vendor's page that names the fields.
+    `options` are the target's own settings.
+    """
+
+    name: str
+    logsources: Sequence[LogSource]
+    pipelines: Sequence[str]
+    data: str
+    docs: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Homeless:
+    """Log sources that a target refuses by decision; `later`: they have a home, which is not mapped yet."""
+
+    logsources: Sequence[LogSource]
+    reason: str
+    later: bool
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One category of a hunting query, as the target says it: `condition` comes from the dialect's `conditions`."""
+
+    category: str
+    condition: str
+    route: Route
+
+
+class HuntingError(Exception):
+    """Why a target cannot say a hunting query."""
+
+
+class Dialect(Protocol):
+    """What the `dialect` module of a target's folder offers."""
+
+    def columns(self, route: Route, pipeline: ProcessingPipeline) -> set[str]:
+        """Every column that a query on this route may name."""
+
+    def query(self, fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
+        """One whole query for each condition of the rule, of which `fresh` gives a copy with the route's names."""
+
+    def conditions(self, fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
+        """Each condition of the rule as the hunting query says it, without the data source."""
+
+    def hunting(self, settings: Hunting, arms: Sequence[Arm], known: Mapping[str, str]) -> Mapping[str, str]:
+        """The hunting query of these arms, in order of precedence, as texts by suffix.
+
+        `known` says what on the target answers for a column; raises HuntingError where it cannot be said.
+        """
+
+
+@dataclass(frozen=True)
+class Target:
+    """One row of the table: `suffix` is that of its files, `data` the product and data it is written for.
+
+    `family` is the folder of its language, which several targets share: dialect, pipelines, and a TOML file a target.
+    """
+
+    name: str
+    family: str
+    language: str
+    suffix: str
+    data: str
+
+    @property
+    def folder(self) -> Traversable:
+        """The folder of the target's language."""
+        return resources.files(__package__) / self.family
+
+    @property
+    def dialect(self) -> Dialect:
+        """The code of the target's language, imported when it is first needed."""
+        return cast("Dialect", import_module(f"{__package__}.{self.family}.dialect"))
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """The target's TOML file: `routes`, and in `hunting` what answers for the columns of a hunting query."""
+        return tomllib.loads((self.folder / f"{self.name}.toml").read_text(encoding="utf-8"))
+
+    @cached_property
+    def routes(self) -> tuple[Route, ...]:
+        """The target's routes in order: the first that takes a log source has it."""
+        entries: dict[str, dict[str, Any]] = {}
+        for entry in self.settings["routes"]:
+            like = entries[entry["like"]] if "like" in entry else {}
+            entries[entry["name"]] = like | entry
+        return tuple(map(_route, entries.values()))
+
+    @cached_property
+    def homeless(self) -> tuple[Homeless, ...]:
+        """The log sources that the target refuses by decision."""
+        return tuple(
+            Homeless(_logsources(entry), entry["reason"], entry.get("later", False))
+            for entry in self.settings.get("homeless", ())
+        )
+
+    def route(self, logsource: LogSource) -> Route | Homeless | None:
+        """The first route that takes this log source; the decision to refuse it; None where nothing is decided."""
+        homes: tuple[Route | Homeless, ...] = (*self.routes, *self.homeless)
+        return next((home for home in homes if logsource in home.logsources), None)
+
+
+def _route(entry: Mapping[str, Any]) -> Route:
+    named = {"name", "logsources", "pipelines", "data", "docs", "like"}
+    return Route(
+        name=entry["name"],
+        logsources=_logsources(entry),
+        pipelines=tuple(entry["pipelines"]),
+        data=entry["data"],
+        docs=entry["docs"],
+        options={key: value for key, value in entry.items() if key not in named},
+    )
+
+
+def _logsources(entry: Mapping[str, Any]) -> tuple[LogSource, ...]:
+    return tuple(LogSource(**source) for source in entry["logsources"])

@@ -1,0 +1,93 @@
+"""Write and compare `{path: text}` trees: how every file of `outputs/` comes to be, and is checked."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from converter.errors import Problem
+
+Tree = Mapping[PurePosixPath, str]
+TEMPORARY = ".sigmapack-"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How one file on disk differs from the text it should hold; `diff` is a unified diff, without a final newline."""
+
+    kind: Literal["missing", "stale", "orphan"]
+    path: PurePosixPath
+    diff: str = ""
+
+
+def write(tree: Tree, root: Path) -> list[Problem]:
+    """Bring each file of the tree below `root`, whole or not at all; gives a problem for each that cannot be written.
+
+    A file that holds its text already is left alone. Text is UTF-8 with plain newlines, on every system.
+    """
+    problems = []
+    for path, text in sorted(tree.items()):
+        place = root / path
+        try:
+            replace(place, text.encode())
+        except OSError as error:
+            reason = error.strerror or str(error)
+            blamed = Path(error.filename) if isinstance(error.filename, str) else place
+            blamed = place if blamed.name.startswith(TEMPORARY) else blamed
+            problems.append(Problem(f"cannot be written: {reason}; choose another -o or mend the path", blamed))
+    return problems
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Make `path` hold `content` in one step: readers and a killed run see the old bytes or the new, never a mixture.
+
+    Raises OSError where the file or its folder cannot be written.
+    """
+    if path.is_file() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def differences(tree: Tree, root: Path, below: Iterable[str]) -> Iterator[Difference]:
+    """Compare the tree with the files on disk under the named folders of `root`, in order of path."""
+    found = {
+        PurePosixPath(file.relative_to(root).as_posix()): file
+        for folder in below
+        for file in (root / folder).rglob("*")
+        if file.is_file() and not file.name.startswith(TEMPORARY)
+    }
+    for path in sorted(tree.keys() | found.keys()):
+        if path not in found:
+            yield Difference("missing", path)
+        elif path not in tree:
+            yield Difference("orphan", path)
+        elif (held := found[path].read_bytes()) != tree[path].encode():
+            yield Difference("stale", path, _diff(path, held, tree[path]))
+
+
+def _diff(path: PurePosixPath, held: bytes, text: str) -> str:
+    # Bytes that are not UTF-8, and line ends, show in the diff too: they are differences like any other.
+    before = held.decode(errors="backslashreplace").replace("\r", "\\r").split("\n")
+    after = text.split("\n")
+    return "\n".join(difflib.unified_diff(before, after, f"outputs/{path}", f"converted/{path}", lineterm=""))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
