@@ -1,0 +1,1 @@
+"""Tests of sigmapack: unit, golden, behaviour on engines, and the command line as a subprocess."""
