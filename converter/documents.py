@@ -84,10 +84,16 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
         raise SigmapackError(f"is not valid TOML: {message}", path, line) from error
 
 
-def line_of(text: str, key: str) -> int | None:
-    """The first line where `key` stands as a YAML or TOML key, with modifiers (`key|contains`) or without, if any."""
+def line_of(text: str, key: str, value: str = "") -> int | None:
+    """The first line where `key` stands as a YAML or TOML key, with modifiers (`key|contains`) or without, if any.
+
+    Given a `value`, the first line from the key's first on that holds it in quotes.
+    """
     found = re.search(rf"""(?m)^[ \t\-]*['"]?{re.escape(key)}['"]?[ \t]*(\||:|=|['"])""", text)
-    return None if found is None else text.count("\n", 0, found.start()) + 1
+    if found is None:
+        return None
+    quoted = re.search(rf"""(['"]){re.escape(value)}\1""", text[found.start() :]) if value else None
+    return text.count("\n", 0, found.start() + (quoted.start() if quoted else 0)) + 1
 
 
 def _reader_line(error: Exception, text: str) -> int | None:

@@ -186,6 +186,7 @@ def _hunting(settings: Settings, pack: Pack, rules: Sequence[Rule]) -> Hunting:
         entry.refuse_unknown({"name", "rule", "confidence"})
         rule = by_name.get(entry.string("rule"))
         if rule is None:
-            entry.fail("rule", f"no sound rule {entry.string('rule')} in the pack; have: {', '.join(sorted(by_name))}")
+            name = entry.string("rule")
+            entry.fail("rule", f"no sound rule {name} in the pack; have: {', '.join(sorted(by_name))}", name)
         categories.append(Category(entry.string("name"), rule, entry.string("confidence")))
     return Hunting(settings.window("window"), category_column, columns, categories)

@@ -65,6 +65,6 @@ class Settings:
                 near = difflib.get_close_matches(key, known, 1)
                 self.fail(key, f"unknown key {key}; " + (f"did you mean {near[0]}?" if near else "delete it"))
 
-    def fail(self, key: str, message: str) -> NoReturn:
-        """Raise the message with the key's line."""
-        raise SigmapackError(message, self.path, documents.line_of(self.text, key))
+    def fail(self, key: str, message: str, value: str = "") -> NoReturn:
+        """Raise the message with the line of the key, or of the value where that is given."""
+        raise SigmapackError(message, self.path, documents.line_of(self.text, key, value))
