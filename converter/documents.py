@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ import yaml
 from converter.errors import SigmapackError
 
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+# The largest rules of SigmaHQ hold some 5,000 values.
+MOST_NODES = 1_000_000
 
 
 class _StrictLoader(_Loader):  # type: ignore[misc]
@@ -54,8 +59,29 @@ def decode(content: bytes, path: Path) -> str:
 
 def parse_yaml(text: str, path: Path) -> dict[str, Any]:
     """The one mapping that a YAML text holds; raises SigmapackError where it holds anything else."""
+    documents = parse_documents(text, path)
+    if len(documents) > 1:
+        message = f"holds {len(documents)} documents; give each a file of its own"
+        raise SigmapackError(message, path, documents[1].first_line)
+    return documents[0].content
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document of a YAML file, and the lines of the file that it takes, counted from 1."""
+
+    content: dict[str, Any]
+    first_line: int
+    last_line: int
+
+
+def parse_documents(text: str, path: Path) -> list[Document]:
+    """The mappings that a YAML text holds, empty documents left out; raises SigmapackError where one is none.
+
+    A document that its aliases blow up to more than `MOST_NODES` values is refused before anything walks through it.
+    """
     try:
-        documents = list(yaml.load_all(text, _StrictLoader))
+        found = list(_documents(text))
     except yaml.MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line + 1
         raise SigmapackError(f"is not valid YAML: {error.problem or error.context}", path, line) from error
@@ -63,15 +89,40 @@ def parse_yaml(text: str, path: Path) -> dict[str, Any]:
         raise SigmapackError(f"is not valid YAML: {error}", path, _reader_line(error, text)) from error
     except RecursionError as error:
         raise SigmapackError("is nested too deeply; flatten its lists and mappings", path) from error
-    if not documents or documents == [None]:
+    if not found:
         raise SigmapackError("is empty; write a rule into it or delete it", path)
-    if len(documents) > 1:
-        starts = [match.start() for match in re.finditer(r"(?m)^---", text)]
-        line = text.count("\n", 0, starts[-1]) + 1 if starts else None
-        raise SigmapackError(f"holds {len(documents)} documents; give each a file of its own", path, line)
-    if not isinstance(documents[0], dict):
-        raise SigmapackError(f"holds a {type(documents[0]).__name__} where a mapping is needed", path, 1)
-    return documents[0]
+    for document in found:
+        if not isinstance(document.content, dict):
+            kind = type(document.content).__name__
+            raise SigmapackError(f"holds a {kind} where a mapping is needed", path, document.first_line)
+        if _too_many(document.content):
+            message = f"comes to more than {MOST_NODES} values through its aliases; write them out or split it"
+            raise SigmapackError(message, path, document.first_line)
+    return found
+
+
+def _documents(text: str) -> Iterator[Document]:
+    loader = _StrictLoader(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            content = loader.construct_document(node)
+            if content is not None:
+                yield Document(content, node.start_mark.line + 1, node.end_mark.line + 1)
+    finally:
+        loader.dispose()
+
+
+def _too_many(content: dict[str, Any]) -> bool:
+    """Whether a walk that follows every alias meets more values than any real rule holds."""
+    met = 0
+    waiting: list[Any] = [content]
+    while waiting and met <= MOST_NODES:
+        value = waiting.pop()
+        children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        met += len(children)
+        waiting.extend(child for child in children if isinstance(child, dict | list))
+    return met > MOST_NODES
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,16 +22,18 @@ STANDARD_INPUT = "-"
 
 @dataclass(frozen=True)
 class Rule:
-    """One Sigma rule as it stands in its file.
+    """One Sigma rule or correlation as it stands in its file.
 
     `place` is its path below the INPUT that it came from, without suffix: where its queries go, below each target.
-    `document` is the parsed YAML, not yet checked against the Sigma specification.
+    `document` is the parsed YAML, not yet checked against the Sigma specification; `text` is that of its document, whose
+    first line is `first_line` of the file.
     """
 
     path: Path
     place: PurePosixPath
     text: str = field(repr=False)
     document: Mapping[str, Any] = field(repr=False)
+    first_line: int = 1
 
     @property
     def id(self) -> str:
@@ -45,9 +50,15 @@ class Rule:
         """Where the rule's cases stand, whether or not the file exists."""
         return self.path.with_name(self.path.stem + CASES_SUFFIX)
 
+    @property
+    def is_correlation(self) -> bool:
+        """Whether it correlates what other rules find."""
+        return "correlation" in self.document
+
     def line(self, key: str) -> int | None:
-        """The first line on which `key` stands as a key, None if it does not."""
-        return documents.line_of(self.text, key)
+        """The first line of the file on which `key` stands as a key of this rule, None if it does not."""
+        line = documents.line_of(self.text, key)
+        return None if line is None else line + self.first_line - 1
 
 
 @dataclass(frozen=True)
@@ -83,16 +94,23 @@ class Pack:
 
 @dataclass
 class Reading:
-    """What was read: rules and packs in order of path, a problem for each bad file, and INPUTs that hold nothing."""
+    """What was read, in order of path: rules and correlations, Sigma filters, packs; and what was not.
+
+    `problems` has one for each bad file or rule, `absent` one for each INPUT that does not exist or holds no rule.
+    """
 
     rules: list[Rule] = field(default_factory=list)
+    filters: list[Rule] = field(default_factory=list)
     packs: list[Pack] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     absent: list[Problem] = field(default_factory=list)
 
 
-def read(inputs: Iterable[str], standard_input: bytes = b"") -> Reading:
-    """Read every rule of the INPUTs: files, folders with all below them, packs, or `-` for `standard_input`."""
+def read(inputs: Iterable[str], standard_input: bytes = b"", pattern: str = "") -> Reading:
+    """Read every rule of the INPUTs: files, folders with all below them, packs, or `-` for `standard_input`.
+
+    In folders, rules are the `*.yml` and `*.yaml` files, or those whose name fits the `pattern`.
+    """
     reading = Reading()
     seen: set[Path] = set()
     for name in inputs:
@@ -100,8 +118,8 @@ def read(inputs: Iterable[str], standard_input: bytes = b"") -> Reading:
         if name == STANDARD_INPUT:
             _add(reading, Path("<standard input>"), PurePosixPath("stdin"), standard_input)
         elif path.is_dir():
-            _read_folder(reading, path, seen)
-        elif path.exists():
+            _read_folder(reading, path, pattern, seen)
+        elif path.exists() or path.is_symlink():
             if path.resolve() not in seen:
                 seen.add(path.resolve())
                 _add(reading, path, PurePosixPath(path.stem))
@@ -112,28 +130,89 @@ def read(inputs: Iterable[str], standard_input: bytes = b"") -> Reading:
     return reading
 
 
-def _read_folder(reading: Reading, folder: Path, seen: set[Path]) -> None:
+def _read_folder(reading: Reading, folder: Path, pattern: str, seen: set[Path]) -> None:
     inside = PurePosixPath(folder.resolve().name if (folder / PACK_FILE).is_file() else "")
     found = False
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(_files(folder)):
         place = inside / path.relative_to(folder).as_posix()
         if path.name == PACK_FILE:
             reading.packs.append(Pack(path, place.parent, "", "", (), None))
-        elif path.suffix in RULE_SUFFIXES and not path.name.endswith(CASES_SUFFIX) and not path.is_dir():
+        elif _is_rule(path.name, pattern):
             found = True
             if path.resolve() not in seen:
                 seen.add(path.resolve())
                 _add(reading, path, place.with_suffix(""))
     if not found:
-        reading.absent.append(Problem("holds no rule; rules are *.yml or *.yaml files", folder))
+        wanted = pattern or " or ".join(f"*{suffix}" for suffix in RULE_SUFFIXES)
+        reading.absent.append(Problem(f"holds no rule; rules are {wanted} files", folder))
+
+
+def _is_rule(name: str, pattern: str) -> bool:
+    if name.endswith(CASES_SUFFIX):
+        return False
+    return fnmatchcase(name, pattern) if pattern else name.endswith(RULE_SUFFIXES)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file below the folder; a folder that a link leads to is entered once, so that no loop is without end."""
+    entered = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = Path(parent).resolve()
+        if real in entered:
+            folders.clear()
+            continue
+        entered.add(real)
+        folders.sort()
+        yield from (Path(parent, name) for name in names)
 
 
 def _add(reading: Reading, path: Path, place: PurePosixPath, content: bytes | None = None) -> None:
     try:
         text = documents.read_text(path) if content is None else documents.decode(content, path)
-        reading.rules.append(Rule(path, place, text, documents.parse_yaml(text, path)))
+        found = _merged(documents.parse_documents(text, path))
     except SigmapackError as error:
         reading.problems.append(error.problem)
+        return
+    lines = text.splitlines(keepends=True)
+    several = sum("filter" not in document.content for document in found) > 1
+    for document in found:
+        part = "".join(lines[document.first_line - 1 : document.last_line]) if len(found) > 1 else text
+        first = document.first_line if len(found) > 1 else 1
+        rule = Rule(path, place, part, document.content, first)
+        if "filter" in document.content:
+            reading.filters.append(rule)
+        elif several and not rule.id:
+            message = "has no id, which names its output beside the other rules of its file; give it one"
+            reading.problems.append(Problem(message, path, document.first_line))
+        else:
+            named = place.with_name(f"{place.name}.{rule.id}") if several else place
+            reading.rules.append(replace(rule, place=named))
+
+
+def _merged(found: Sequence[documents.Document]) -> list[documents.Document]:
+    """The file's documents after the actions `global`, `reset` and `repeat` of Sigma's older collections."""
+    if not any("action" in document.content for document in found):
+        return list(found)
+    from sigma.collection import deep_dict_update  # noqa: PLC0415 - rare, and slow to import
+
+    result: list[documents.Document] = []
+    common: dict[str, Any] = {}
+    previous: dict[str, Any] = {}
+    for document in found:
+        content = {key: value for key, value in document.content.items() if key != "action"}
+        match document.content.get("action"):
+            case "global":
+                common = previous = content
+            case "reset":
+                common = {}
+            case "repeat":
+                previous = deep_dict_update(deepcopy(previous), content)
+                result.append(replace(document, content=previous))
+            case _:
+                merged = deep_dict_update(content, deepcopy(common))
+                previous = content
+                result.append(replace(document, content=merged))
+    return result
 
 
 def _refuse_doubles(reading: Reading) -> None:
