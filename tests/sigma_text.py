@@ -1,6 +1,6 @@
 """What a Sigma string value means, read by hand: the reference that the property tests hold every target to.
 
-Specification 2.1: `*` is any run of characters, `?` exactly one; a backslash escapes these and itself, and nothing else;
+Specification 2.1: `*` is any run of characters, `?` exactly one; a backslash escapes these and itself, nothing else;
 letter case does not matter. A condition matches the whole value, and the modifiers put wildcards at its ends.
 """
 
@@ -59,7 +59,7 @@ def matches(parts: Sequence[Part], modifier: str, text: str) -> bool:
 
 @st.composite
 def texts(draw: st.DrawFn, parts: Sequence[Part]) -> str:
-    """A text near the value: its wildcards filled, letter case changed, perhaps a character lost, changed or glued on."""
+    """A text near the value: wildcards filled, letter case changed, perhaps a character lost, changed or glued on."""
     filling = st.text(ALPHABET, max_size=3)
     text = "".join(
         part if isinstance(part, str) else draw(filling) if part is ANY else draw(st.sampled_from(ALPHABET))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from converter.targets import fields
@@ -53,4 +54,8 @@ def hunting(settings: Hunting, arms: Sequence[Arm], known: Mapping[str, str]) ->
 
 def _within(arm: Arm, sources: Sequence[str]) -> str:
     """The arm's condition; with its own data source where the search reads others too."""
-    return arm.condition if len(sources) == 1 else f"({arm.route.data} AND ({arm.condition}))"
+    if len(sources) == 1:
+        return arm.condition
+    # `search` ignores letter case, `eval` does not.
+    data = re.sub(r'\b(source|sourcetype)="([^"]*)"', lambda at: f'lower({at[1]})="{at[2].lower()}"', arm.route.data)
+    return f"({data} AND ({arm.condition}))"

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sigma.conversion.state import ConversionState
 
 
+# `search` reads such a text as the subnet that it names, quoted or not.
+SUBNET = re.compile(r"[0-9a-fA-F:.]+/[0-9]+")
+
+
 class Unsayable(Exception):  # noqa: N818 - no error: the rule is said in `where` instead
     """`search` has no words for a value: `?`, a literal `*`, a control character, a regular expression, letter case."""
 
@@ -62,7 +66,7 @@ class SearchBackend(FlatLists, StockBackend):
 
 def quoted(value: SigmaString) -> str:
     """The value as a quoted word of `search`, wildcards in place; raises Unsayable where it would mean another."""
-    if ONE in parts(value):
+    if ONE in parts(value) or SUBNET.fullmatch(str(value)):
         raise Unsayable
     return f'"{render(value, _escaped, "*", "")}"'
 
