@@ -15,9 +15,10 @@ from sigma.validators.core import validators
 from sigma.validators.core.tags import ATTACKTagValidator, D3FENDTagValidator
 
 from converter import cases
-from converter.convert import Refused, parsed
 from converter.errors import Problem, SigmapackError
 from converter.packs import Rule
+from converter.refused import Refused
+from converter.sound import parsed
 
 # These two download their lists at run time. ATT&CK tags are held against the list that ships with us instead.
 NEED_A_NETWORK = {ATTACKTagValidator, D3FENDTagValidator}

@@ -34,7 +34,7 @@ class Project:
 
 
 def project(start: Path) -> Project:
-    """The project that `start` lies in; raises UsageError where there is none, SigmapackError for a bad project file."""
+    """The project that `start` lies in; raises UsageError where there is none, SigmapackError where its file is bad."""
     found = find(start)
     if found is None:
         message = f"no {FILE} and no {RULES} folder here or above; name an INPUT, or run sigmapack init"

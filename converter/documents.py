@@ -63,14 +63,15 @@ def parse_yaml(text: str, path: Path) -> dict[str, Any]:
     if len(documents) > 1:
         message = f"holds {len(documents)} documents; give each a file of its own"
         raise SigmapackError(message, path, documents[1].first_line)
-    return documents[0].content
+    content: dict[str, Any] = documents[0].content
+    return content
 
 
 @dataclass(frozen=True)
 class Document:
-    """One document of a YAML file, and the lines of the file that it takes, counted from 1."""
+    """One document of a YAML file, whatever it holds, and the lines of the file that it takes, counted from 1."""
 
-    content: dict[str, Any]
+    content: Any
     first_line: int
     last_line: int
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from converter.convert import Refusal, converted, mapped
+from converter.convert import AS_ROUTED, How, Refusal, converted, mapped
 from converter.errors import Problem
 from converter.packs import Category, Pack
 from converter.targets.target import Arm, HuntingError, Target
@@ -12,7 +12,7 @@ from converter.targets.target import Arm, HuntingError, Target
 NAME = "_hunting"
 
 
-def hunting(pack: Pack, target: Target) -> dict[PurePosixPath, str] | Problem:
+def hunting(pack: Pack, target: Target, how: How = AS_ROUTED) -> dict[PurePosixPath, str] | Problem:
     """The pack's hunting query on the target, as texts by path below the target's folder; none without settings.
 
     A rule that the target refuses makes it a problem: a hunting query that lacks a category would mislead.
@@ -20,17 +20,17 @@ def hunting(pack: Pack, target: Target) -> dict[PurePosixPath, str] | Problem:
     if pack.hunting is None:
         return {}
     try:
-        arms = [_arm(category, target) for category in pack.hunting.categories]
+        arms = [_arm(category, target, how) for category in pack.hunting.categories]
         texts = target.dialect.hunting(pack.hunting, arms, target.settings.get("hunting", {}))
     except HuntingError as error:
         return Problem(f"no hunting query on {target.name}: {error}", pack.path)
     return {pack.place / f"{NAME}.{suffix}": text for suffix, text in texts.items()}
 
 
-def _arm(category: Category, target: Target) -> Arm:
-    outcome = converted(category.rule, target)
+def _arm(category: Category, target: Target, how: How) -> Arm:
+    outcome = converted(category.rule, target, how)
     if isinstance(outcome, Refusal):
         raise HuntingError(f"its rule {category.rule.place.name} is refused")
     route = outcome.route
-    condition = target.dialect.conditions(lambda: mapped(category.rule, target, route), route)
+    condition = target.dialect.conditions(lambda: mapped(category.rule, target, route, how), route)
     return Arm(category.name, condition[0], route)

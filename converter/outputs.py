@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from converter.convert import Refusal, convert
+from converter.convert import AS_ROUTED, How, Refusal
 from converter.errors import Problem
 from converter.hunting import NAME, hunting
+from converter.jobs import conversions
 from converter.packs import Reading
 from converter.targets.target import Target
 
@@ -18,13 +19,14 @@ class Outputs:
     """The files, by path below the output folder, and what did not become one."""
 
     files: dict[PurePosixPath, str]
+    queries: list[Query]
     refusals: list[Refusal]
     problems: list[Problem]
 
 
-def outputs(reading: Reading, targets: Sequence[Target]) -> Outputs:
+def outputs(reading: Reading, targets: Sequence[Target], how: How = AS_ROUTED, jobs: int = 1) -> Outputs:
     """Convert all that was read: to `<target>/<rule's place>.<suffix>`, and `<target>/<pack's place>/_hunting.*`."""
-    made = Outputs({}, [], [])
+    made = Outputs({}, [], [], [])
     reserved = {pack.place / NAME for pack in reading.packs if pack.hunting}
     rules = []
     for rule in reading.rules:
@@ -32,15 +34,16 @@ def outputs(reading: Reading, targets: Sequence[Target]) -> Outputs:
             made.problems.append(Problem(f"would write the file of the pack's {NAME} query; rename it", rule.path))
         else:
             rules.append(rule)
-    for outcome in convert(rules, targets):
+    for outcome in conversions(rules, targets, how, jobs):
         if isinstance(outcome, Refusal):
             made.refusals.append(outcome)
         else:
             path = PurePosixPath(outcome.target.name, f"{outcome.rule.place}.{outcome.target.suffix}")
+            made.queries.append(outcome)
             made.files[path] = outcome.text + "\n"
     for pack in reading.packs:
         for target in targets:
-            texts = hunting(pack, target)
+            texts = hunting(pack, target, how)
             if isinstance(texts, Problem):
                 made.problems.append(texts)
             else:

@@ -25,8 +25,8 @@ class Rule:
     """One Sigma rule or correlation as it stands in its file.
 
     `place` is its path below the INPUT that it came from, without suffix: where its queries go, below each target.
-    `document` is the parsed YAML, not yet checked against the Sigma specification; `text` is that of its document, whose
-    first line is `first_line` of the file.
+    `document` is the parsed YAML, not yet checked against the Sigma specification; `text` is the part of the file that
+    holds it, from `first_line` on.
     """
 
     path: Path

@@ -25,22 +25,25 @@ class Difference:
     diff: str = ""
 
 
-def write(tree: Tree, root: Path) -> list[Problem]:
+def write(tree: Tree, root: Path, encoding: str = "utf-8") -> list[Problem]:
     """Bring each file of the tree below `root`, whole or not at all; gives a problem for each that cannot be written.
 
-    A file that holds its text already is left alone. Text is UTF-8 with plain newlines, on every system.
+    A file that holds its text already is left alone. Lines end in plain newlines, on every system.
     """
-    problems = []
-    for path, text in sorted(tree.items()):
-        place = root / path
-        try:
-            replace(place, text.encode())
-        except OSError as error:
-            reason = error.strerror or str(error)
-            blamed = Path(error.filename) if isinstance(error.filename, str) else place
-            blamed = place if blamed.name.startswith(TEMPORARY) else blamed
-            problems.append(Problem(f"cannot be written: {reason}; choose another -o or mend the path", blamed))
-    return problems
+    files = ((root / path, text.encode(encoding, errors="backslashreplace")) for path, text in sorted(tree.items()))
+    return [problem for path, content in files if (problem := write_file(path, content)) is not None]
+
+
+def write_file(path: Path, content: bytes) -> Problem | None:
+    """Make the file hold the content, whole or not at all; gives the problem where it cannot be written."""
+    try:
+        replace(path, content)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        blamed = Path(error.filename) if isinstance(error.filename, str) else path
+        blamed = path if blamed.name.startswith(TEMPORARY) else blamed
+        return Problem(f"cannot be written: {reason}; choose another -o or mend the path", blamed)
+    return None
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -116,7 +116,6 @@ BAD = {
     "a tab": (b"title: x\ndetection:\n\tselection: 1\n", ["bad.yml:3", "not valid YAML"]),
     "a NUL byte": (b"title: x\nid: \x00\n", ["bad.yml:2", "not valid YAML"]),
     "a key twice": (rule().encode() + b"level: high\n", ["bad.yml:19", "level", "second time"]),
-    "two documents": ((rule() + "---\n" + rule(3)).encode(), ["bad.yml:19", "2 documents"]),
     "no detection": (b"title: x\nlogsource: {category: process_creation}\n", ["bad.yml", "detection"]),
     "no log source": (b"title: x\ndetection: {s: {Image: a}, condition: s}\n", ["bad.yml", "log source"]),
     "a condition that names nothing": (

@@ -14,6 +14,7 @@ import click
 
 from converter.cli.check import check
 from converter.cli.convert import convert
+from converter.cli.init import init
 from converter.cli.list import list_
 from converter.errors import SigmapackError
 
@@ -27,7 +28,7 @@ def sigmapack() -> None:
     """Convert Sigma rules to KQL, SPL and Lucene, and hold every conversion still."""
 
 
-for command in (convert, check, list_):
+for command in (convert, check, list_, init):
     sigmapack.add_command(command)
 
 

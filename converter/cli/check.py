@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
-from converter import packs, project
+from converter import config, packs
 from converter.check import findings
 from converter.cli import report
+from converter.cli.conversion import how_of
 from converter.outputs import outputs
-from converter.targets import TARGETS
+from converter.targets import DEFAULTS, TARGETS, named
 from converter.tree import Difference, differences
 
 REMEDIES = {
@@ -31,13 +32,14 @@ def check() -> int:
 
     Exits with 1 if anything is found. Writes nothing.
     """
-    here = Path.cwd()
-    root = project.root(here)
-    reading = packs.read([str(project.relative(root / project.RULES, here))])
-    made = outputs(reading, list(TARGETS.values()))
+    project = config.project(Path.cwd())
+    reading = packs.read(map(str, project.packs))
+    targets = named(project.targets or DEFAULTS)
+    how = how_of(project, reading)
+    made = outputs(reading, targets, how)
     unsound = findings(reading.rules)
-    where = project.relative(root / project.OUTPUTS, here)
-    drift = list(differences(made.files, root / project.OUTPUTS, TARGETS))
+    where = project.outputs
+    drift = list(differences(made.files, where, TARGETS))
     report.problems([*reading.absent, *reading.problems])
     report.refusals(made.refusals)
     report.problems([*made.problems, *unsound])

@@ -2,87 +2,52 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from converter import packs, project, tree
-from converter.cli import report
-from converter.convert import Refusal
-from converter.convert import convert as conversions
-from converter.outputs import outputs
-from converter.packs import Reading
-from converter.targets import TARGETS, named
-from converter.targets.target import Target
+from converter.cli import conversion
+from converter.cli.options import KeyValue
+from converter.targets import TARGETS
+
+SELECT = "Convert rules of this {} only; repeatable."
 
 
 @click.command()
 @click.argument("inputs", metavar="[INPUT]...", nargs=-1)
-@click.option(
-    "-t",
-    "--target",
-    "targets",
-    multiple=True,
-    metavar="TARGET",
-    help=f"One of {', '.join(TARGETS)}; repeatable. Default: all.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Write DIR/TARGET/… instead of standard output.",
-)
-def convert(inputs: tuple[str, ...], targets: tuple[str, ...], output: Path | None) -> int:
+@click.option("-t", "--target", "targets", multiple=True, metavar="TARGET", help=f"{', '.join(TARGETS)}; repeatable.")
+@click.option("-o", "-od", "--output", type=click.Path(path_type=Path), metavar="PATH", help="Write files: see above.")
+@click.option("-f", "--format", "form", default="default", metavar="FORMAT", help="A format of the target, or ndjson.")
+@click.option("-p", "--pipeline", "pipelines", multiple=True, help="Add a pySigma pipeline, by name or file.")
+@click.option("--filter", "filters", multiple=True, type=click.Path(), help="Add Sigma filters: a file or folder.")
+@click.option("-P", "--file-pattern", "pattern", default="", help="Names of rules in folders. Default: *.yml, *.yaml.")
+@click.option("--level", "levels", multiple=True, help=SELECT.format("level"))
+@click.option("--status", "statuses", multiple=True, help=SELECT.format("status"))
+@click.option("--tag", "tags", multiple=True, help=SELECT.format("tag"))
+@click.option("--allow-unmapped", is_flag=True, help="Let fields through that no pipeline maps, and mark the query.")
+@click.option("-s", "--skip-unsupported/--fail-unsupported", "skip", help="A refused rule is a warning, not a finding.")
+@click.option("--prune", is_flag=True, help="Remove outputs that the last run wrote and this one does not.")
+@click.option("-c", "--correlation-method", "method", help="How to correlate; a method of the target.")
+@click.option("-O", "--backend-option", "backend_options", multiple=True, type=KeyValue(), help="KEY=VALUE of --stock.")
+@click.option("-e", "--encoding", default="utf-8", show_default=True, help="Encoding of the queries.")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
+@click.option("--stock", is_flag=True, help="Convert exactly as sigma-cli does: no repairs, no routes.")
+@click.option("--without-pipeline", is_flag=True, help="With --stock: convert without a pipeline.")
+@click.option("--pipeline-check/--disable-pipeline-check", default=True, help="Refuse pipelines of other backends.")
+@click.option("--enable-template-vars", is_flag=True, help="Let pipelines load template variables, which can run code.")
+@click.option("--template-vars-path", "template_paths", multiple=True, type=click.Path(), help="Where from.")
+@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.option("--verbose", is_flag=True, help="Say more of what goes wrong in a library.")
+def convert(**given: Any) -> int:  # noqa: ANN401 - one value an option
     """Convert rules to queries.
 
-    INPUT is a rule, a folder of rules, a pack, or - for one rule on standard input. Queries go to standard output, a
-    blank line between them, or with -o to files, a pack's hunting query beside them. Without INPUT, the whole project
-    goes into its outputs folder.
+    INPUT is a rule, a folder of rules, a pack, or - for standard input. Without INPUT, the whole project.
+
+    Without -o, queries go to standard output, a blank line between them. With -o DIR, each goes to
+    DIR/TARGET/path-below-INPUT, with a pack's hunting query and a manifest.json beside them. With -o NAME.ext and one
+    target, all go to that file. The project goes into its outputs folder.
 
     Exits with 1 if a rule could not be read or converted (the others are), with 2 for wrong usage.
     """
-    chosen = named(targets)
-    if inputs:
-        standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs else b""
-        reading = packs.read(inputs, standard_input)
-        return _print(reading, chosen) if output is None else _write(reading, chosen, output)
-    here = Path.cwd()
-    root = project.root(here)
-    reading = packs.read([str(project.relative(root / project.RULES, here))])
-    return _write(reading, chosen, output or project.relative(root / project.OUTPUTS, here))
-
-
-def _print(reading: Reading, targets: Sequence[Target]) -> int:
-    refused = []
-    first = True
-    for outcome in conversions(reading.rules, targets):
-        if isinstance(outcome, Refusal):
-            refused.append(outcome)
-            continue
-        sys.stdout.write(outcome.text + "\n" if first else f"\n{outcome.text}\n")
-        first = False
-    report.refusals(refused)
-    return _code(reading, failed=bool(refused))
-
-
-def _write(reading: Reading, targets: Sequence[Target], output: Path) -> int:
-    made = outputs(reading, targets)
-    report.refusals(made.refusals)
-    report.problems(made.problems)
-    unwritten = tree.write(made.files, output)
-    report.problems(unwritten)
-    written = len(made.files) - len(unwritten)
-    click.echo(f"{written} file{'' if written == 1 else 's'} in {output.as_posix()}", err=True)
-    code = _code(reading, failed=bool(made.refusals or made.problems or unwritten))
-    return 2 if unwritten and not written else code
-
-
-def _code(reading: Reading, *, failed: bool) -> int:
-    report.problems(reading.problems)
-    report.problems(reading.absent)
-    if reading.absent:
-        return 2
-    return 1 if failed or reading.problems else 0
+    return conversion.run(conversion.Request(**given))

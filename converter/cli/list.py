@@ -9,7 +9,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from converter import packs, project
+from converter import config, packs
 from converter.cli import report
 from converter.targets import TARGETS
 
@@ -28,8 +28,7 @@ def list_(kind: str | None) -> int:
         console.print(_targets())
     if kind == "targets":
         return 0
-    here = Path.cwd()
-    reading = packs.read([str(project.relative(project.root(here) / project.RULES, here))])
+    reading = packs.read(map(str, config.project(Path.cwd()).packs))
     if kind in {None, "packs"}:
         table = _table("pack", "technique", "rules", "title")
         for pack in reading.packs:

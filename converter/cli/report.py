@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import click
 
-from converter.convert import Refusal
+from converter.convert import Query, Refusal
 from converter.errors import Problem
 
 
@@ -14,6 +14,11 @@ def problems(found: Iterable[Problem]) -> None:
     """Print each problem on a line of its own."""
     for problem in found:
         click.echo(str(problem), err=True)
+
+
+def warnings(query: Query) -> None:
+    """Print what the query's reader should know, a line each."""
+    problems(Problem(f"{warning} [{query.target.name}]", query.rule.path) for warning in query.warnings)
 
 
 def refusals(found: Iterable[Refusal]) -> None:

@@ -19,9 +19,13 @@ TARGETS: dict[str, Target] = {
 }
 
 
+# What is converted to where nobody chooses.
+DEFAULTS = ("kusto", "splunk", "lucene")
+
+
 def named(names: Iterable[str]) -> list[Target]:
-    """The targets of these names in the order of the table, or all; raises UsageError for a name that is not in it."""
+    """The targets of these names in the order of the table; raises UsageError for a name that is not in it."""
     wanted = set(names)
     if unknown := sorted(wanted - TARGETS.keys()):
         raise UsageError(f"unknown target {unknown[0]}; have: {', '.join(TARGETS)}")
-    return [target for name, target in TARGETS.items() if not wanted or name in wanted]
+    return [target for name, target in TARGETS.items() if name in wanted]

@@ -1,0 +1,108 @@
+"""A rule in a target's field names: the pipelines of its route, then those that the user adds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
+from sigma.processing.transformations import ValueListPlaceholderTransformation
+from sigma.rule import SigmaDetection, SigmaRule
+
+from converter.errors import UsageError
+from converter.packs import Rule
+from converter.refused import Refused
+from converter.targets.target import Route, Target
+
+
+@dataclass(frozen=True)
+class Names:
+    """What beside the route names things: pipelines by name or file, and the values of placeholders."""
+
+    pipelines: tuple[str, ...] = ()
+    placeholders: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    allow_unmapped: bool = False
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A rule in the target's field names; `unmapped` are the fields that passed through under Sigma's."""
+
+    rule: SigmaRule
+    pipeline: ProcessingPipeline
+    pipelines: tuple[str, ...]
+    unmapped: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def mapped(sigma: SigmaRule, rule: Rule, target: Target, route: Route, names: Names) -> Mapped:
+    """Rename the rule's fields in place; raises Refused for one that no pipeline maps, unless such may pass."""
+    pipeline = _pipeline(target, tuple(route.pipelines), names)
+    pipeline.apply(sigma)
+    known = target.dialect.columns(route, pipeline)
+    unmapped = tuple(name for name in _fields(sigma) if name not in known)
+    if unmapped and not names.allow_unmapped:
+        raise Refused(_closest(unmapped[0], pipeline), rule.line(unmapped[0]))
+    shown = [name for name in sigma.fields if name in known or names.allow_unmapped]
+    left_out = [name for name in sigma.fields if name not in shown]
+    sigma.fields = shown
+    warnings = tuple(f"{_closest(name, pipeline)}; left out of fields" for name in left_out)
+    return Mapped(sigma, pipeline, (*route.pipelines, *names.pipelines), unmapped, warnings)
+
+
+def finished(text: str, renamed: Mapped) -> str:
+    """The query after the postprocessing of the user's pipelines."""
+    return str(renamed.pipeline.postprocess_query(renamed.rule, text))
+
+
+@lru_cache(maxsize=256)
+def _pipeline(target: Target, routed: tuple[str, ...], names: Names) -> ProcessingPipeline:
+    texts = ((target.folder / "pipelines" / name).read_text(encoding="utf-8") for name in routed)
+    own = sum((ProcessingPipeline.from_yaml(text) for text in texts), ProcessingPipeline())
+    values = {name: list(listed) for name, listed in names.placeholders}
+    expand = [ProcessingItem(ValueListPlaceholderTransformation())] if values else []
+    return ProcessingPipeline(items=expand, vars=values) + own + added(names.pipelines, target.family)
+
+
+@lru_cache(maxsize=256)
+def added(names: tuple[str, ...], family: str) -> ProcessingPipeline:
+    """The user's pipelines by priority; raises UsageError for one that is not there or not for this language."""
+    from sigma.exceptions import SigmaError  # noqa: PLC0415 - with the resolver, needed only where pipelines are added
+    from sigma.processing.resolver import ProcessingPipelineResolver  # noqa: PLC0415
+
+    if not names:
+        return ProcessingPipeline()
+    plugins: Mapping[str, object] = {}
+    if not all(Path(name).exists() for name in names):
+        from sigma.plugins import InstalledSigmaPlugins  # noqa: PLC0415 - imports every plugin there is
+
+        plugins = InstalledSigmaPlugins.autodiscover().pipelines
+    try:
+        resolved = ProcessingPipelineResolver(dict(plugins)).resolve(list(names), family)  # type: ignore[arg-type]
+    except (SigmaError, OSError, ValueError) as error:
+        message = " ".join(str(error).split()) or type(error).__name__
+        raise UsageError(f"pipeline {', '.join(names)}: {message}") from error
+    return replace(resolved, finalizers=[])
+
+
+def _fields(sigma: SigmaRule) -> Iterator[str]:
+    """Every field name of the rule's detections, in order, each once."""
+
+    def within(detection: SigmaDetection) -> Iterator[str]:
+        for item in detection.detection_items:
+            if isinstance(item, SigmaDetection):
+                yield from within(item)
+            elif item.field is not None:
+                yield item.field
+
+    yield from dict.fromkeys(name for detection in sigma.detection.detections.values() for name in within(detection))
+
+
+def _closest(name: str, pipeline: ProcessingPipeline) -> str:
+    """That no pipeline maps the field, and the closest name that one does."""
+    sources = {source for item in pipeline.items for source in getattr(item.transformation, "mapping", {})}
+    near = difflib.get_close_matches(name, sources, 1)
+    return f"no pipeline maps the field {name}" + (f"; the closest mapped name is {near[0]}" if near else "")

@@ -1,0 +1,129 @@
+"""Rules as pySigma reads them, or the reason why it does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from sigma.correlations import SigmaCorrelationRule
+from sigma.exceptions import SigmaError
+from sigma.filters import SigmaFilter
+from sigma.rule import SigmaRule
+
+from converter.errors import Problem
+from converter.packs import Rule
+from converter.refused import Refused
+
+# `windash` makes five values of every dash that begins a word: beyond this many nothing sensible is meant.
+MOST_DASHES = 5
+
+
+def parsed(rule: Rule) -> SigmaRule:
+    """The rule as pySigma reads it, fresh, since pipelines change it; raises Refused with every fault found."""
+    _refuse_bombs(rule)
+    sigma = SigmaRule.from_dict(_one_condition(rule.document), collect_errors=True)
+    _refuse_faults(rule, sigma.errors)
+    return sigma
+
+
+def filtered(rule: Rule, filters: Sequence[Rule]) -> SigmaRule:
+    """The rule with the Sigma filters that take its log source or name it."""
+    sigma = parsed(rule)
+    for each in filters:
+        # Fresh as well: a filter's detections become the rule's own, and pipelines rename their fields.
+        SigmaFilter.from_dict(deepcopy(dict(each.document))).apply_on_rule(sigma)
+    return sigma
+
+
+def filter_problems(filters: Sequence[Rule]) -> list[Problem]:
+    """One problem for each filter that pySigma cannot read."""
+    problems = []
+    for each in filters:
+        try:
+            errors = SigmaFilter.from_dict(deepcopy(dict(each.document)), collect_errors=True).errors
+        except SigmaError as error:
+            errors = [error]
+        if errors:
+            problems.append(Problem(f"is no sound Sigma filter: {reason(errors[0])}", each.path, each.first_line))
+    return problems
+
+
+def correlation(rule: Rule) -> SigmaCorrelationRule:
+    """The correlation as pySigma reads it, its references not yet resolved; raises Refused with every fault found."""
+    sigma = SigmaCorrelationRule.from_dict(deepcopy(dict(rule.document)), collect_errors=True)
+    _refuse_faults(rule, sigma.errors)
+    return sigma
+
+
+def referred(rule: Rule, referable: Sequence[Rule]) -> list[Rule]:
+    """The rules that a correlation names, by `name` or id, in its order; raises Refused for one that is not there."""
+    by_name = {name: other for other in referable for name in (other.id, str(other.document.get("name") or "")) if name}
+    found = []
+    for reference in correlation(rule).rules or ():
+        name = str(reference.reference)
+        other = by_name.get(name) or by_name.get(name.lower())
+        if other is None:
+            raise Refused(f"names the rule {name}, which is not among the INPUTs", rule.line("rules"))
+        if other.is_correlation:
+            raise Refused(f"correlates the correlation {name}, which is not supported", rule.line("rules"))
+        found.append(other)
+    return found
+
+
+def reason(error: SigmaError) -> str:
+    """What pySigma says, without the path that it adds."""
+    return " ".join(map(str, error.args)) or type(error).__name__
+
+
+def line(rule: Rule, error: SigmaError) -> int | None:
+    """The line of the key that the kind of error is about, None where no key is."""
+    kind = type(error).__name__.lower()
+    keys = {"identifier": "id", "unknownmodifier": "detection"}
+    for key in ("logsource", "condition", "detection", "modifier", "identifier", "title", "date", "status", "level"):
+        if key in kind:
+            return rule.line(keys.get(key, key))
+    return None
+
+
+def _refuse_faults(rule: Rule, errors: Sequence[SigmaError]) -> None:
+    if errors:
+        reasons = "; ".join(dict.fromkeys(map(reason, errors)))
+        raise Refused(f"is no sound Sigma rule: {reasons}", line(rule, errors[0]))
+
+
+def _one_condition(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with its conditions joined: a list of them means any of them (specification 2.1, `condition`)."""
+    detection = document.get("detection")
+    conditions = detection.get("condition") if isinstance(detection, dict) else None
+    whole = dict(document)
+    if (
+        isinstance(detection, dict)
+        and isinstance(conditions, list)
+        and all(isinstance(each, str) for each in conditions)
+    ):
+        whole["detection"] = detection | {"condition": " or ".join(f"({each})" for each in conditions)}
+    return whole
+
+
+def _refuse_bombs(rule: Rule) -> None:
+    for key, value in _values(rule.document.get("detection")):
+        if "windash" in key.split("|") and isinstance(value, str):
+            dashes = len(re.findall(r"\B[-/]\b", value))
+            if dashes > MOST_DASHES:
+                message = f"windash makes 5^{dashes} values of one with {dashes} dashes; split it with |all"
+                raise Refused(message, rule.line(key.split("|")[0]))
+
+
+def _values(item: object) -> Iterator[tuple[str, object]]:
+    """Every value of a detection with the key that it stands under, however the lists and mappings are nested."""
+    waiting: list[tuple[str, object]] = [("", item)]
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend((str(name), each) for name, each in value.items())
+        elif isinstance(value, list):
+            waiting.extend((key, each) for each in value)
+        else:
+            yield key, value
