@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from converter.convert import AS_ROUTED, How, Refusal
+from converter.convert import AS_ROUTED, How, Query, Refusal
 from converter.errors import Problem
 from converter.hunting import NAME, hunting
 from converter.jobs import conversions

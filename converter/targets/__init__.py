@@ -11,9 +11,9 @@ TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
         Target("kusto", "kusto", "KQL", "kql", "Microsoft Defender XDR advanced hunting: DeviceProcessEvents"),
-        Target(
-            "splunk", "splunk", "SPL", "spl", "Splunk add-ons for Sysmon: raw events of Sysmon on Windows and on Linux"
-        ),
+        Target("splunk", "splunk", "SPL", "spl", "Splunk add-ons: raw events of Sysmon, Windows, Linux and clouds"),
+        Target("splunk_security", "splunk", "SPL", "spl", "Splunk add-on for Windows: its own logs, event 4688"),
+        Target("splunk_cim", "splunk", "SPL", "spl", "Splunk's Common Information Model: tstats over its data models"),
         Target("lucene", "lucene", "Lucene query string", "lucene", "Elastic Defend: logs-endpoint.events.process-*"),
     )
 }

@@ -1,4 +1,4 @@
-"""How SPL says a Sigma rule: in `search` where that can say it all, else in one `where`."""
+"""How SPL says a Sigma rule: in `search` where that can say it all, else in one `where`; or in `tstats` over CIM."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from converter.targets import fields
+from converter.targets.splunk import tstats
 from converter.targets.splunk.search import SearchBackend, Unsayable
 from converter.targets.splunk.where import WhereBackend, literal
+from converter.targets.target import HuntingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,14 +25,18 @@ columns = fields.mapped
 
 def query(fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
     """One query for each condition of the rule: the data source, and one condition over it."""
+    if _of_model(route):
+        return [tstats.query(condition, route) for condition in tstats.TstatsBackend().convert_rule(fresh())]
     try:
         return [f"{route.data} AND ({condition})" for condition in SearchBackend().convert_rule(fresh())]
     except Unsayable:
         return [f"{route.data}\n| where {condition}" for condition in conditions(fresh, route)]
 
 
-def conditions(fresh: Callable[[], SigmaRule], _route: Route) -> list[str]:
-    """Each condition of the rule as an expression of `where` and `eval`."""
+def conditions(fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
+    """Each condition of the rule as an expression of `where` and `eval`; raises HuntingError over a data model."""
+    if _of_model(route):
+        raise HuntingError("tstats counts the rows of a data model; hunt on splunk, which has the events")
     return [str(condition) for condition in WhereBackend().convert_rule(fresh())]
 
 
@@ -59,3 +65,8 @@ def _within(arm: Arm, sources: Sequence[str]) -> str:
     # `search` ignores letter case, `eval` does not.
     data = re.sub(r'\b(source|sourcetype)="([^"]*)"', lambda at: f'lower({at[1]})="{at[2].lower()}"', arm.route.data)
     return f"({data} AND ({arm.condition}))"
+
+
+def _of_model(route: Route) -> bool:
+    """Whether the route's data is a data model of CIM: `by` names the fields that its hits are counted by."""
+    return "by" in route.options
