@@ -47,6 +47,7 @@ def body(wildcard: Properties) -> dict[str, Any]:
     # A constant_keyword holds one value for the whole index; no query asks for one.
     instead: Mapping[str, Properties] = {"wildcard": wildcard, "constant_keyword": KEYWORD}
     properties = {name: {**held, **instead.get(held["type"], {})} for name, held in PROPERTIES.items()}
-    # Fleet sets a list, with which a word on a number fails the query; the default of * would find nothing in silence.
-    settings = {"index.query.default_field": ["process.name", "process.executable", "process.pid"]}
+    # As Fleet sets it. With a list of any fields, a word on a number fails the query; the default of * would hide it.
+    words = [name for name, held in PROPERTIES.items() if held["type"] in {"keyword", "wildcard"}]
+    settings = {"index.query.default_field": words}
     return {"settings": settings, "mappings": {"dynamic": "strict", "properties": properties}}

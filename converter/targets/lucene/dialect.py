@@ -13,6 +13,7 @@ from sigma.types import SigmaString
 
 from converter.targets import fields
 from converter.targets.lists import FlatLists
+from converter.targets.lucene.cost import affordable
 from converter.targets.strings import parts, render, shape
 
 if TYPE_CHECKING:
@@ -110,6 +111,16 @@ class Backend(FlatLists, StockBackend):
 
     convert_condition_val_re = convert_condition_field_eq_val_re
 
+    def convert_condition_val_str(self, cond: Any, state: Any) -> Any:
+        """A word without a field: it would be looked for in the index's default fields, which mind letter case."""
+        raise SigmaFeatureNotSupportedByBackendError("a keyword without a field cannot be searched; name a field")
+
+    convert_condition_val_num = convert_condition_val_str
+
+    def convert_condition_field_eq_val_num(self, cond: Any, state: Any) -> Any:
+        """A number, quoted where its sign would be an operator (L9)."""
+        return f"{self.escape_and_quote_field(cond.field)}:{term(SigmaString(str(cond.value)))}"
+
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
         """A list of values: those that ignore letter case together, each other by itself."""
         texts = [arg for arg in cond.args if type(arg.value) is SigmaString]
@@ -143,6 +154,7 @@ def either(terms: list[str]) -> str:
 def term(value: SigmaString) -> str:
     """The value as a term with wildcards, quoted where it has none and is no plain word (L6, L7, L8)."""
     wanted = shape(value)
+    _refuse_costly(value)
     if wanted.operator == "equals":
         if PLAIN.fullmatch(wanted.text):
             return wanted.text
@@ -156,11 +168,20 @@ def term(value: SigmaString) -> str:
 
 def regex(value: SigmaString, letters: Callable[[str], str]) -> str:
     """The value as a regular expression of Lucene's dialect, which is anchored at both ends."""
+    _refuse_costly(value)
     text = render(value, lambda part: "".join(map(_regex_character(letters), part)), ".*", ".")
-    if len(text) > MAX_REGEX:
+    # Java counts in UTF-16.
+    if len(text.encode("utf-16-le")) // 2 > MAX_REGEX:
         message = f"a value is over {MAX_REGEX} characters long as a regular expression that ignores letter case"
         raise SigmaFeatureNotSupportedByBackendError(message)
     return f"/{text}/"
+
+
+def _refuse_costly(value: SigmaString) -> None:
+    """Raises for a value that is too long, or has too many `?` after a `*`: a node would fail the whole query."""
+    if not affordable(parts(value)):
+        message = "a value is too costly for Elasticsearch: shorten it, or the run of ? in it"
+        raise SigmaFeatureNotSupportedByBackendError(message)
 
 
 def any_case(letter: str) -> str:
@@ -180,8 +201,9 @@ def number(value: SigmaString, field: str) -> str:
 def _regex_character(letters: Callable[[str], str]) -> Callable[[str], str]:
     def escaped(character: str) -> str:
         if character == "\\":
-            # In a class, so that a backslash never stands before the slash that ends the expression.
-            return r"[\\]"
+            # Repeated once, so that a backslash never stands before the slash that ends the expression; as a class, it
+            # would mislead OpenSearch's type `wildcard`.
+            return r"\\{1}"
         if character.isalpha():
             return letters(character)
         return f"\\{character}" if character in REGEX_RESERVED else character
