@@ -113,7 +113,10 @@ def _correlation(rule: Rule, target: Target, how: How) -> Query:
         if isinstance(outcome, Refusal):
             raise Refused(f"the rule {other.title!r} that it names is refused: {outcome.reason}", rule.line("rules"))
         queries.append(outcome)
-    text = correlate(rule, [(query.rule, query.text) for query in queries], how.correlation_method)
+    if any("by" in query.route.options for query in queries):
+        raise Refused(f"is a correlation, which {target.name} has no events for", rule.line("correlation"))
+    pairs = [(sound.parsed(query.rule), query.text) for query in queries]
+    text = correlate(sound.correlation(rule), pairs, how.correlation_method)
     first = queries[0]
     marks = tuple(dict.fromkeys(mark for query in queries for mark in query.marks))
     return Query(rule, target, text, first.route, first.pipelines, marks)

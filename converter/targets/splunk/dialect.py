@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from converter.targets import fields
-from converter.targets.splunk import tstats
+from converter.targets.splunk import correlate, tstats
 from converter.targets.splunk.search import SearchBackend, Unsayable
 from converter.targets.splunk.where import WhereBackend, literal
 from converter.targets.target import HuntingError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 columns = fields.mapped
+correlation = correlate.correlation
 
 
 def query(fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
