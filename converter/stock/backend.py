@@ -12,7 +12,7 @@ from typing import Any
 from sigma.collection import SigmaCollection
 from sigma.conversion.base import Backend
 from sigma.correlations import SigmaCorrelationRule
-from sigma.exceptions import SigmaError, SigmaRuleLocation
+from sigma.exceptions import SigmaCorrelationRuleError, SigmaError, SigmaRuleLocation
 from sigma.filters import SigmaFilter
 from sigma.rule import SigmaRule
 
@@ -154,19 +154,22 @@ def _copied(document: Document) -> dict[str, Any]:
 
 
 def _ordered(rule: Parsed) -> list[Parsed]:
-    """The rules that a rule refers to, each after those that it refers to itself, and last the rule.
+    """The rules that a rule refers to, each after those that it refers to itself; last, the rule.
 
-    pySigma sorts by pairs, which is no order where a correlation refers to correlations.
+    pySigma sorts by pairs, which is no order where correlations refer to correlations. Raises SigmaError for a circle.
     """
     found: dict[int, Parsed] = {}
-    seen = set()
+    begun = set()
 
     def visit(one: Parsed) -> None:
-        if id(one) not in seen:
-            seen.add(id(one))
-            for reference in one.referenced_rules if isinstance(one, SigmaCorrelationRule) else ():
-                visit(reference.rule)
-            found[id(one)] = one
+        if id(one) in found:
+            return
+        if id(one) in begun:
+            raise SigmaCorrelationRuleError("refers to itself through the rules that it names; break the circle")
+        begun.add(id(one))
+        for reference in one.referenced_rules if isinstance(one, SigmaCorrelationRule) else ():
+            visit(reference.rule)
+        found[id(one)] = one
 
     visit(rule)
     return list(found.values())
