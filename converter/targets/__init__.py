@@ -15,6 +15,12 @@ TARGETS: dict[str, Target] = {
             "splunk", "splunk", "SPL", "spl", "Splunk add-ons for Sysmon: raw events of Sysmon on Windows and on Linux"
         ),
         Target("lucene", "lucene", "Lucene query string", "lucene", "Elastic Defend: logs-endpoint.events.process-*"),
+        Target(
+            "lucene_windows", "lucene", "Lucene query string", "lucene", "Elastic's integrations for Windows and Sysmon"
+        ),
+        Target(
+            "lucene_winlogbeat", "lucene", "Lucene query string", "lucene", "Winlogbeat with its modules: winlogbeat-*"
+        ),
     )
 }
 
