@@ -14,10 +14,13 @@ from sigma.types import SigmaRegularExpression, SigmaRegularExpressionFlag
 from converter.targets.lucene.values import any_case, expression, literal
 
 OPENING = re.compile(r"\(\?(?::|P?<(?![=!])\w+>)")
-QUANTIFIER = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})(?P<lazy>\??)(?P<possessive>\+?)")
+QUANTIFIER = re.compile(r"(?:[*+?]|\{(?P<least>\d+)(?:,(?P<most>\d*))?\})(?P<lazy>\??)(?P<possessive>\+?)")
 # What the shorthands stand for within a class; \s and \S have no spelling without control characters.
 CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": r"\s"}
 ASCII_MAX = 0x7F
+# Seen on Elasticsearch 9.5.3: `\s+[^"]{0,64}x` and `a.{1,64}b.{1,64}c` match nothing; with counts of up to 20 they do.
+MAX_COUNT = 20
+LITERAL = re.compile(r"(?:[^.(\[\\]|\\[^\w])\Z")
 
 
 def translated(value: SigmaRegularExpression) -> str:
@@ -73,7 +76,8 @@ class _Reader:
             if self.text[self.at] == "$" and self.depth == 0 and self.text[self.at + 1 : self.at + 2] in ("", "|"):
                 self.at += 1
                 return "".join(written), at_start, True
-            written.append(self.atom() + self.quantifier())
+            atom = self.atom()
+            written.append(atom + self.quantifier(atom))
         return "".join(written), at_start, False
 
     def atom(self) -> str:
@@ -116,13 +120,20 @@ class _Reader:
         self.at += 1
         return "(" + "|".join(body or "()" for body, _, _ in inner) + ")"
 
-    def quantifier(self) -> str:
+    def quantifier(self, atom: str) -> str:
         """How often the atom before it repeats; that it is lazy changes nothing of what fits."""
         found = QUANTIFIER.match(self.text, self.at)
         if found is None:
             return ""
         if found["possessive"]:
             raise _unsaid("possessive repetition")
+        if (
+            found["most"]
+            and int(found["most"]) > MAX_COUNT
+            and found["most"] != found["least"]
+            and not LITERAL.match(atom)
+        ):
+            raise _unsaid(f"{found[0]}, for which Elasticsearch finds nothing and reports no error")
         self.at = found.end()
         return found[0].removesuffix("?") if found["lazy"] else found[0]
 
