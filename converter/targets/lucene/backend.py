@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from converter.targets.target import Route
 
+# The types of values that ignore letter case.
+PLAIN = {SigmaString, SigmaNumber, SigmaBool}
 NO_PATTERN = "cannot be searched for by pattern"
 
 
@@ -111,8 +113,8 @@ class Backend(FlatLists, StockBackend):
 
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
         """A list of values: those that ignore letter case together, each other by itself."""
-        plain = [arg for arg in cond.args if type(arg.value) in {SigmaString, SigmaNumber, SigmaBool}]
-        rest = [str(self.convert_condition(arg, state)) for arg in cond.args if arg not in plain]
+        plain = [arg for arg in cond.args if type(arg.value) in PLAIN]
+        rest = [str(self.convert_condition(arg, state)) for arg in cond.args if type(arg.value) not in PLAIN]
         if plain:
             rest.insert(0, self.any_of(plain[0].field, [_as_string(arg.value) for arg in plain]))
         return " OR ".join(rest)
