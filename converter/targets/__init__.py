@@ -15,6 +15,12 @@ TARGETS: dict[str, Target] = {
         Target("splunk_security", "splunk", "SPL", "spl", "Splunk add-on for Windows: its own logs, event 4688"),
         Target("splunk_cim", "splunk", "SPL", "spl", "Splunk's Common Information Model: tstats over its data models"),
         Target("lucene", "lucene", "Lucene query string", "lucene", "Elastic Defend: logs-endpoint.events.process-*"),
+        Target(
+            "lucene_windows", "lucene", "Lucene query string", "lucene", "Elastic's integrations for Windows and Sysmon"
+        ),
+        Target(
+            "lucene_winlogbeat", "lucene", "Lucene query string", "lucene", "Winlogbeat with its modules: winlogbeat-*"
+        ),
     )
 }
 

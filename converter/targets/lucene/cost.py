@@ -13,6 +13,8 @@ from converter.targets.strings import ANY, ONE, Part
 LIMIT = 100_000
 # Without `?`, a pattern makes about two states a symbol, each of which stands for at most all symbols.
 ALWAYS = 200
+# No field that patterns are tried on keeps a value of this length.
+NEVER = 33_000
 
 
 def affordable(parts: Sequence[Part]) -> bool:
@@ -20,6 +22,8 @@ def affordable(parts: Sequence[Part]) -> bool:
     symbols = [symbol for part in parts for symbol in (part.lower() if isinstance(part, str) else [part])]
     if ONE not in symbols and len(symbols) <= ALWAYS:
         return True
+    if len(symbols) > NEVER:
+        return False
     steps = _steps(symbols)
     letters = {symbol for symbol in symbols if isinstance(symbol, str)} | {""}
     start = frozenset({0})

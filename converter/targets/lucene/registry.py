@@ -1,0 +1,100 @@
+"""What Sysmon says of the registry, in the words of Elastic Defend."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
+from sigma.types import SigmaCasedString, SigmaExists, SigmaNull, SigmaNumber, SigmaString
+
+from converter.targets.lucene.leaves import is_, refused, string_like
+from converter.targets.strings import ANY, ONE, parts, shape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from converter.targets.strings import Part
+
+# https://learn.microsoft.com/en-us/sysinternals/downloads/sysmon#event-id-12-registryevent-object-create-and-delete
+CONTROL_SET = re.compile(r"(?:Current)?ControlSet(?=\\|\Z)", re.IGNORECASE)
+INTEGER = re.compile(r"(?P<size>[DQ])WORD \((?:0x(?P<high>[0-9a-f]{8})-)?0x(?P<low>[0-9a-f]{8})\)", re.IGNORECASE)
+DEFAULT_VALUE = "\\(Default)"
+
+
+def path(made: Mapping[str, Any], field: str, value: Any) -> Any:
+    """Sysmon's name of a key or value, with the abbreviations that Elastic Defend does not use written out."""
+    if not isinstance(value, SigmaString):
+        if isinstance(value, SigmaNull | SigmaExists):
+            return is_(made["field"], value)
+        raise refused(field, value, "Elastic Defend writes registry paths in another form")
+    variants = [parts(value)]
+    for change in (_hive, _control_set, _default_value):
+        variants = [changed for pieces in variants for changed in change(pieces)]
+    conditions = [is_(made["field"], string_like(value, pieces)) for pieces in variants]
+    return conditions[0] if len(conditions) == 1 else ConditionOR(conditions)
+
+
+def _hive(pieces: list[Part]) -> list[list[Part]]:
+    first = pieces[0] if pieces else ""
+    hives = {"HKU\\": "HKEY_USERS\\", "HKCR\\": "HKLM\\SOFTWARE\\Classes\\"}
+    for short, long in hives.items():
+        if isinstance(first, str) and first.upper().startswith(short):
+            return [pieces, [long + first[len(short) :], *pieces[1:]]]
+    return [pieces]
+
+
+def _control_set(pieces: list[Part]) -> list[list[Part]]:
+    r"""Sysmon writes `CurrentControlSet` for every `ControlSet00x`."""
+    numbered: list[Part] = []
+    for piece in pieces:
+        if not isinstance(piece, str):
+            numbered.append(piece)
+            continue
+        between = CONTROL_SET.split(piece)
+        for number, text in enumerate(between):
+            last = number == len(between) - 1
+            whole = text if last else f"{text}ControlSet00"
+            numbered += [*([whole] if whole else []), *([] if last else [ONE])]
+    return [pieces] if numbered == pieces else [pieces, numbered]
+
+
+def _default_value(pieces: list[Part]) -> list[list[Part]]:
+    r"""Sysmon names a key's default value `(Default)`, where Elastic Defend leaves its name empty."""
+    last = pieces[-1] if pieces else ""
+    if isinstance(last, str) and last.lower().endswith(DEFAULT_VALUE.lower()):
+        return [pieces, [*pieces[:-1], last[: -len(DEFAULT_VALUE)] + "\\"]]
+    return [pieces]
+
+
+def data(made: Mapping[str, Any], field: str, value: Any) -> Any:
+    """Sysmon's text of a value's data, which Elastic Defend keeps as its type and strings."""
+    if isinstance(value, SigmaNull | SigmaExists):
+        return is_(made["strings"], value)
+    if isinstance(value, SigmaNumber):
+        value = SigmaString(str(value))
+    if not isinstance(value, SigmaString):
+        raise refused(field, value, "Elastic Defend writes registry data in another form")
+    wanted = shape(value)
+    text = wanted.text.lower()
+    if wanted.operator in {"equals", "contains", "startswith"} and text == "binary data":
+        return is_(made["type"], SigmaCasedString("REG_BINARY"))
+    if wanted.operator in {"contains", "startswith"} and text in {"dword", "qword", "dword (0x", "qword (0x"}:
+        return is_(made["type"], SigmaCasedString(f"REG_{text[:5].upper()}"))
+    if wanted.operator != "wildcards" and (found := INTEGER.fullmatch(text)):
+        whole = int((found["high"] or "") + found["low"], 16)
+        digits = 16 if found["size"] == "q" else 8
+        spelled = ConditionOR(
+            [is_(made["strings"], SigmaString(form)) for form in (str(whole), f"0x{whole:0{digits}x}")]
+        )
+        return ConditionAND([is_(made["type"], SigmaCasedString(f"REG_{found['size'].upper()}WORD")), spelled])
+    if wanted.operator == "equals" and text == "(empty)":
+        # No string of one letter or more, and no bytes that are no string.
+        filled = ConditionOR(
+            [is_(made["strings"], string_like(value, [ONE, ANY])), is_(made["type"], SigmaCasedString("REG_BINARY"))]
+        )
+        return ConditionNOT([filled])
+    plain = "".join(piece for piece in parts(value) if isinstance(piece, str)).lower()
+    if not plain or "(empty)" in plain or re.search(r"[dq]word|\(0x|0x0000|0000|binary", plain):
+        raise refused(field, value, "it is a part of Sysmon's own notation of registry data")
+    return is_(made["strings"], value)
