@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from converter.targets import TARGETS
+from converter.targets import DEFAULTS, TARGETS, named
 from tests.command import rule, sigmapack
 from tests.events import ROOT
 
@@ -49,7 +49,7 @@ def test_one_edited_value_of_a_rule_shows_in_every_output_that_holds_it(project:
     suffixes = {"kusto": ["kql"], "splunk": ["spl"], "lucene": ["lucene", "json"]}
     wanted = {f"outputs/{target}/t1596_003/_hunting.{suffix}" for target in suffixes for suffix in suffixes[target]}
     wanted |= {
-        f"outputs/{target.name}/t1596_003/proc_creation_openssl_probe.{target.suffix}" for target in TARGETS.values()
+        f"outputs/{target.name}/t1596_003/proc_creation_openssl_probe.{target.suffix}" for target in named(DEFAULTS)
     }
     assert stale == wanted
     lines = done.stdout.splitlines()

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from converter.outputs import outputs
-from converter.targets import TARGETS
+from converter.targets import DEFAULTS, TARGETS, named
 from converter.tree import differences
 from tests import events
 from tests.events import ROOT
 
-MADE = outputs(events.pack(), list(TARGETS.values()))
+MADE = outputs(events.pack(), named(DEFAULTS))
 HELD = sorted(path.relative_to(ROOT / "outputs").as_posix() for path in (ROOT / "outputs").rglob("*") if path.is_file())
 
 
@@ -32,7 +32,7 @@ def test_no_golden_is_missing_or_left_over() -> None:
 
 def test_outputs_hold_one_file_a_rule_and_target_and_the_hunting_queries() -> None:
     rules = [rule.place.name for rule in events.pack().rules]
-    wanted = {f"{target.name}/t1596_003/{rule}.{target.suffix}" for target in TARGETS.values() for rule in rules}
+    wanted = {f"{target.name}/t1596_003/{rule}.{target.suffix}" for target in named(DEFAULTS) for rule in rules}
     hunting = {"kusto/t1596_003/_hunting.kql", "splunk/t1596_003/_hunting.spl"}
     hunting |= {"lucene/t1596_003/_hunting.json", "lucene/t1596_003/_hunting.lucene"}
     assert set(HELD) == wanted | hunting

@@ -59,7 +59,7 @@ ENGINES: dict[str, Callable[[str, Sequence[Event]], set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", ENGINES)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(parts=PARTS, modifier=MODIFIERS, data=st.data())
 def test_a_value_finds_what_sigma_says(target: str, parts: Sequence[Part], modifier: str, data: st.DataObject) -> None:
@@ -88,7 +88,7 @@ TRICKY: list[list[Part]] = [
 ]
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", ENGINES)
 @pytest.mark.parametrize("parts", TRICKY, ids=lambda parts: written(parts)[:20])
 def test_a_tricky_value_finds_itself_and_not_its_neighbours(target: str, parts: list[Part]) -> None:
     filled = "".join(part if isinstance(part, str) else "xy" if part is ANY else "z" for part in parts)
