@@ -17,12 +17,16 @@ from converter.targets.target import LogSource, Route, Target
 
 @dataclass(frozen=True)
 class Query:
-    """What one rule became on one target; `text` ends without a newline."""
+    """What one rule became on one target; `text` ends without a newline.
+
+    `marks` are words for what a reader of the query should know, like `unmapped`.
+    """
 
     rule: Rule
     target: Target
     text: str
     route: Route
+    marks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

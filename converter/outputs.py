@@ -6,30 +6,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from converter.convert import Refusal, convert
+from converter.convert import Query, Refusal, convert
 from converter.errors import Problem
 from converter.hunting import NAME, hunting
-from converter.packs import Reading
+from converter.packs import Pack, Reading
 from converter.targets.target import Target
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files, by path below the output folder, and what did not become one."""
+    """The files, by path below the output folder, and what did not become one.
+
+    `sources` says of each file what it was made from: a rule's query, or the pack of a hunting query.
+    """
 
     files: dict[PurePosixPath, str]
+    sources: dict[PurePosixPath, Query | Pack]
     refusals: list[Refusal]
     problems: list[Problem]
 
 
 def outputs(reading: Reading, targets: Sequence[Target]) -> Outputs:
     """Convert all that was read: to `<target>/<rule's place>.<suffix>`, and `<target>/<pack's place>/_hunting.*`."""
-    made = Outputs({}, [], [])
+    made = Outputs({}, {}, [], [])
     reserved = {pack.place / NAME for pack in reading.packs if pack.hunting}
     rules = []
     for rule in reading.rules:
         if rule.place in reserved:
-            made.problems.append(Problem(f"would write the file of the pack's {NAME} query; rename it", rule.path))
+            reason = f"would write the file of the pack's {NAME} query; rename it"
+            made.refusals.extend(Refusal(rule, target, reason) for target in targets)
         else:
             rules.append(rule)
     for outcome in convert(rules, targets):
@@ -38,11 +43,14 @@ def outputs(reading: Reading, targets: Sequence[Target]) -> Outputs:
         else:
             path = PurePosixPath(outcome.target.name, f"{outcome.rule.place}.{outcome.target.suffix}")
             made.files[path] = outcome.text + "\n"
+            made.sources[path] = outcome
     for pack in reading.packs:
         for target in targets:
             texts = hunting(pack, target)
             if isinstance(texts, Problem):
                 made.problems.append(texts)
             else:
-                made.files.update({PurePosixPath(target.name) / path: f"{text}\n" for path, text in texts.items()})
+                files = {PurePosixPath(target.name) / path: f"{text}\n" for path, text in texts.items()}
+                made.files.update(files)
+                made.sources.update(dict.fromkeys(files, pack))
     return made

@@ -41,6 +41,11 @@ class Rule:
         return str(self.document.get("title") or "")
 
     @property
+    def file(self) -> PurePosixPath:
+        """The rule's path below its INPUT as a file: its place with its suffix."""
+        return self.place.with_name(self.place.name + self.path.suffix)
+
+    @property
     def cases_path(self) -> Path:
         """Where the rule's cases stand, whether or not the file exists."""
         return self.path.with_name(self.path.stem + CASES_SUFFIX)
@@ -81,14 +86,32 @@ class Pack:
     hunting: Hunting | None
 
 
+@dataclass(frozen=True)
+class Unread:
+    """A rule file that gave no rule: why, its path below its INPUT, and its Sigma id where that much could be read."""
+
+    place: PurePosixPath
+    problem: Problem
+    id: str = ""
+
+
 @dataclass
 class Reading:
-    """What was read: rules and packs in order of path, a problem for each bad file, and INPUTs that hold nothing."""
+    """What was read: rules and packs in order of path, a problem for each bad file, and INPUTs that hold nothing.
+
+    `unread` are those of the problems that cost a rule.
+    """
 
     rules: list[Rule] = field(default_factory=list)
     packs: list[Pack] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     absent: list[Problem] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+    def refuse(self, unread: Unread) -> None:
+        """Note a rule file that gave no rule."""
+        self.unread.append(unread)
+        self.problems.append(unread.problem)
 
 
 def read(inputs: Iterable[str], standard_input: bytes = b"") -> Reading:
@@ -133,7 +156,7 @@ def _add(reading: Reading, path: Path, place: PurePosixPath, content: bytes | No
         text = documents.read_text(path) if content is None else documents.decode(content, path)
         reading.rules.append(Rule(path, place, text, documents.parse_yaml(text, path)))
     except SigmapackError as error:
-        reading.problems.append(error.problem)
+        reading.refuse(Unread(place.with_name(place.name + path.suffix), error.problem))
 
 
 def _refuse_doubles(reading: Reading) -> None:
@@ -146,10 +169,10 @@ def _refuse_doubles(reading: Reading) -> None:
         place = str(rule.place).casefold()
         if rule.id and rule.id in by_id:
             message = f"has the id of {by_id[rule.id].path.as_posix()} ({rule.id}); give it an id of its own"
-            reading.problems.append(Problem(message, rule.path, rule.line("id")))
+            reading.refuse(Unread(rule.file, Problem(message, rule.path, rule.line("id")), rule.id))
         elif place in by_place:
             message = f"would write the same file as {by_place[place].path.as_posix()}; rename one of them"
-            reading.problems.append(Problem(message, rule.path))
+            reading.refuse(Unread(rule.file, Problem(message, rule.path), rule.id))
         else:
             by_place[place] = rule
             if rule.id:
