@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -58,7 +59,7 @@ REPORT = Report(
         Refusal(a_rule("rules/b, c.yml", "", ""), KUSTO, "nested {0} [a](1)"),
         Refusal(a_rule("rules/b, c.yml", "", ""), SPLUNK, "nested {0} [a](1)"),
     ],
-    problems=[Problem("the tag is none of ATT&CK's; mend it", Path("/tmp/a%b.yml"), 3)],  # noqa: S108 - a name only
+    problems=[Problem("the tag is none of ATT&CK's; mend it", Path("/srv/a%b.yml"), 3)],
     unread=[Problem("does not exist", Path("gone")), Problem("nothing was read")],
 )
 
@@ -102,9 +103,9 @@ rules/some.yml:7: no pipeline maps the field X</failure>
     <testcase classname="sigmapack" name="nothing was read">
       <error type="unreadable" message="nothing was read">nothing was read</error>
     </testcase>
-    <testcase classname="/tmp/a%b.yml" name="the tag is none of ATT&amp;CK's; mend it">
+    <testcase classname="/srv/a%b.yml" name="the tag is none of ATT&amp;CK's; mend it">
       <error type="problem" message="the tag is none of ATT&amp;CK's; mend it">\
-/tmp/a%b.yml:3: the tag is none of ATT&amp;CK's; mend it</error>
+/srv/a%b.yml:3: the tag is none of ATT&amp;CK's; mend it</error>
     </testcase>
   </testsuite>
 </testsuites>
@@ -137,7 +138,7 @@ def test_sarif_locates_every_result() -> None:
     assert [result["ruleId"] for result in results[3:]] == ["unreadable", "unreadable", "problem"]
     assert "locations" not in results[4]
     uri = results[5]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-    assert uri == "file:///tmp/a%25b.yml"
+    assert uri == "file:///srv/a%25b.yml"
 
 
 def test_json_is_small_and_plain() -> None:
@@ -154,7 +155,7 @@ def test_json_is_small_and_plain() -> None:
     assert document["problems"] == [
         {"kind": "unreadable", "path": "gone", "message": "does not exist", "line": None},
         {"kind": "unreadable", "path": None, "message": "nothing was read", "line": None},
-        {"kind": "problem", "path": "/tmp/a%b.yml", "message": "the tag is none of ATT&CK's; mend it", "line": 3},
+        {"kind": "problem", "path": "/srv/a%b.yml", "message": "the tag is none of ATT&CK's; mend it", "line": 3},
     ]
 
 
@@ -164,7 +165,7 @@ def test_github_annotates_each_reason_once() -> None:
         "::error file=rules/b%2C c.yml,title=sigmapack%3A refused on kusto%2C splunk::nested {0} [a](1)\n"
         "::error file=gone,title=sigmapack%3A unreadable::does not exist\n"
         "::error title=sigmapack%3A unreadable::nothing was read\n"
-        "::error file=/tmp/a%25b.yml,line=3,title=sigmapack%3A problem::the tag is none of ATT&CK's; mend it\n"
+        "::error file=/srv/a%25b.yml,line=3,title=sigmapack%3A problem::the tag is none of ATT&CK's; mend it\n"
     )
 
 
@@ -241,15 +242,8 @@ def test_github_reads_one_command_a_problem_with_its_very_path_and_message(text:
     assert (len(lines), lines.pop()) == (3, "")
     assert "\r" not in lines[1]
     properties, message = read_by_github(lines[0])
-    assert (
-        properties
-        == {"file": f"a:,%0A\n{text}".rstrip("/") if text else "a:,%0A\n"}
-        | {
-            "line": "5",
-            "title": "sigmapack: problem",
-        }
-        or Path(properties["file"]) == problem.path
-    )
+    assert Path(properties.pop("file")) == problem.path
+    assert properties == {"line": "5", "title": "sigmapack: problem"}
     assert message == " ".join(text.split())
 
 
@@ -328,14 +322,11 @@ def test_a_report_that_cannot_be_written_stops_no_other(here: Path) -> None:
     (here / "file").touch()
     code, _, error = run("--report", "json=folder", "--report", "sarif=file/below", "--report", "junit=fine")
     assert code == 0
-    assert (
-        error
-        == (
-            "problem: folder: the json report cannot be written: it is no regular file; name another file\n"
-            "problem: file/below: the sarif report cannot be written: Not a directory; name another file\n"
-        )
-        or "File exists" in error
-    )
+    said = "problem: {}: the {} report cannot be written: {}; name another file"
+    assert error.splitlines() == [
+        said.format("folder", "json", "it is no regular file"),
+        said.format("file/below", "sarif", os.strerror(errno.EEXIST)),
+    ]
     assert (here / "fine").read_text(encoding="utf-8") == REPORTS["junit"](REPORT)
 
 
