@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
@@ -11,6 +12,7 @@ from sigma.rule import SigmaRule
 from converter import mapping, sound
 from converter.packs import Rule
 from converter.refused import Refused
+from converter.stock import Fault, StockBackend, StockOptions, Unit, backend_for, units
 from converter.targets.target import LogSource, Route, Target
 
 
@@ -44,19 +46,22 @@ class Refusal:
 class How:
     """What a conversion takes beside rules and targets.
 
-    `pipelines` are names or files of pySigma pipelines beside those of the routes, `filters` Sigma filters, `referable`
+    `options` are those of sigma-cli, of which the default mode takes the pipelines, beside those of its routes, and the
+    correlation method; with `stock` all count, and repairs and routes are off. `filters` are Sigma filters, `referable`
     the rules that a correlation may name, `placeholders` the values of each placeholder.
     """
 
-    pipelines: tuple[str, ...] = ()
+    options: StockOptions = field(default_factory=lambda: StockOptions(()))
+    stock: bool = False
     filters: tuple[Rule, ...] = ()
     referable: tuple[Rule, ...] = ()
     placeholders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     allow_unmapped: bool = False
-    correlation_method: str | None = None
 
 
 AS_ROUTED = How()
+# What stands for a route where routes are off.
+STOCK = Route("stock", (), (), "", "", {})
 
 
 def convert(rules: Iterable[Rule], targets: Sequence[Target], how: How = AS_ROUTED) -> Iterator[Query | Refusal]:
@@ -69,6 +74,8 @@ def convert(rules: Iterable[Rule], targets: Sequence[Target], how: How = AS_ROUT
 def converted(rule: Rule, target: Target, how: How = AS_ROUTED) -> Query | Refusal:
     """The rule on the target. Whatever goes wrong, here or in a library, becomes a refusal of this rule alone."""
     try:
+        if how.stock:
+            return _stock(rule, target, how)
         return _correlation(rule, target, how) if rule.is_correlation else _query(rule, target, how)
     except Refused as refused:
         return Refusal(rule, target, refused.reason, refused.line)
@@ -116,10 +123,33 @@ def _correlation(rule: Rule, target: Target, how: How) -> Query:
     if any("by" in query.route.options for query in queries):
         raise Refused(f"is a correlation, which {target.name} has no events for", rule.line("correlation"))
     pairs = [(sound.parsed(query.rule), query.text) for query in queries]
-    text = correlate(sound.correlation(rule), pairs, how.correlation_method)
+    text = correlate(sound.correlation(rule), pairs, how.options.correlation_method)
     first = queries[0]
     marks = tuple(dict.fromkeys(mark for query in queries for mark in query.marks))
     return Query(rule, target, text, first.route, first.pipelines, marks)
+
+
+def _stock(rule: Rule, target: Target, how: How) -> Query:
+    """The rule as sigma-cli converts it, in a fresh state."""
+    unit = next(unit for unit in _units(how.referable) if unit.document is rule.document)
+    filters = [each.document for each in how.filters]
+    outcome = stock_backend(target.name, how.options).convert(rule.document, unit.needs, filters, rule.path)
+    if isinstance(outcome, Fault):
+        raise Refused(outcome.reason, sound.line_of_fault(rule, outcome.error))
+    if not outcome.texts:
+        raise Refused("converts to no query")
+    return Query(rule, target, outcome.whole, STOCK, how.options.pipelines, ("stock",))
+
+
+@lru_cache(maxsize=32)
+def stock_backend(target: str, options: StockOptions) -> StockBackend:
+    """The backend of this name with these options, ready for any number of rules; raises UsageError."""
+    return backend_for(target, options)
+
+
+@lru_cache(maxsize=4)
+def _units(rules: tuple[Rule, ...]) -> list[Unit]:
+    return units([rule.document for rule in rules])
 
 
 def _routed(rule: Rule, target: Target, how: How) -> Route:
@@ -135,4 +165,4 @@ def _routed(rule: Rule, target: Target, how: How) -> Route:
 
 def _names(how: How) -> mapping.Names:
     values = tuple((name, tuple(listed)) for name, listed in sorted(how.placeholders.items()))
-    return mapping.Names(how.pipelines, values, allow_unmapped=how.allow_unmapped)
+    return mapping.Names(how.options, values, allow_unmapped=how.allow_unmapped)

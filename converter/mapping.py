@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.transformations import ValueListPlaceholderTransformation
 from sigma.rule import SigmaDetection, SigmaRule
 
-from converter.errors import UsageError
 from converter.packs import Rule
 from converter.refused import Refused
+from converter.stock import StockOptions, built_in, resolved
 from converter.targets.target import Route, Target
 
 
 @dataclass(frozen=True)
 class Names:
-    """What beside the route names things: pipelines by name or file, and the values of placeholders."""
+    """What beside the route names things: the user's pipelines, and the values of placeholders."""
 
-    pipelines: tuple[str, ...] = ()
+    options: StockOptions
     placeholders: tuple[tuple[str, tuple[str, ...]], ...] = ()
     allow_unmapped: bool = False
 
@@ -50,7 +49,7 @@ def mapped(sigma: SigmaRule, rule: Rule, target: Target, route: Route, names: Na
     left_out = [name for name in sigma.fields if name not in shown]
     sigma.fields = shown
     warnings = tuple(f"{_closest(name, pipeline)}; left out of fields" for name in left_out)
-    return Mapped(sigma, pipeline, (*route.pipelines, *names.pipelines), unmapped, warnings)
+    return Mapped(sigma, pipeline, (*route.pipelines, *names.options.pipelines), unmapped, warnings)
 
 
 def finished(text: str, renamed: Mapped) -> str:
@@ -64,28 +63,17 @@ def _pipeline(target: Target, routed: tuple[str, ...], names: Names) -> Processi
     own = sum((ProcessingPipeline.from_yaml(text) for text in texts), ProcessingPipeline())
     values = {name: list(listed) for name, listed in names.placeholders}
     expand = [ProcessingItem(ValueListPlaceholderTransformation())] if values else []
-    return ProcessingPipeline(items=expand, vars=values) + own + added(names.pipelines, target.family)
+    return ProcessingPipeline(items=expand, vars=values) + own + added(names.options, target.family)
 
 
 @lru_cache(maxsize=256)
-def added(names: tuple[str, ...], family: str) -> ProcessingPipeline:
-    """The user's pipelines by priority; raises UsageError for one that is not there or not for this language."""
-    from sigma.exceptions import SigmaError  # noqa: PLC0415 - with the resolver, needed only where pipelines are added
-    from sigma.processing.resolver import ProcessingPipelineResolver  # noqa: PLC0415
+def added(options: StockOptions, family: str) -> ProcessingPipeline:
+    """The user's pipelines by priority; raises UsageError for one that is not there or not for this language.
 
-    if not names:
-        return ProcessingPipeline()
-    plugins: Mapping[str, object] = {}
-    if not all(Path(name).exists() for name in names):
-        from sigma.plugins import InstalledSigmaPlugins  # noqa: PLC0415 - imports every plugin there is
-
-        plugins = InstalledSigmaPlugins.autodiscover().pipelines
-    try:
-        resolved = ProcessingPipelineResolver(dict(plugins)).resolve(list(names), family)  # type: ignore[arg-type]
-    except (SigmaError, OSError, ValueError) as error:
-        message = " ".join(str(error).split()) or type(error).__name__
-        raise UsageError(f"pipeline {', '.join(names)}: {message}") from error
-    return replace(resolved, finalizers=[])
+    Those that ship with the language's backend are left out: a route does their work.
+    """
+    names = [name for name in options.pipelines if name not in built_in(family)]
+    return replace(resolved(names, family, options), finalizers=[]) if names else ProcessingPipeline()
 
 
 def _fields(sigma: SigmaRule) -> Iterator[str]:

@@ -10,28 +10,37 @@ from converter.convert import AS_ROUTED, How, Query, Refusal
 from converter.errors import Problem
 from converter.hunting import NAME, hunting
 from converter.jobs import conversions
-from converter.packs import Reading
+from converter.packs import Pack, Reading
 from converter.targets.target import Target
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files, by path below the output folder, and what did not become one."""
+    """The files, by path below the output folder, and what did not become one.
+
+    `sources` says of each file what it was made from: a rule's query, or the pack of a hunting query.
+    """
 
     files: dict[PurePosixPath, str]
-    queries: list[Query]
+    sources: dict[PurePosixPath, Query | Pack]
     refusals: list[Refusal]
     problems: list[Problem]
+
+    @property
+    def queries(self) -> list[Query]:
+        """The rules' queries, in the order of their conversion."""
+        return [source for source in self.sources.values() if isinstance(source, Query)]
 
 
 def outputs(reading: Reading, targets: Sequence[Target], how: How = AS_ROUTED, jobs: int = 1) -> Outputs:
     """Convert all that was read: to `<target>/<rule's place>.<suffix>`, and `<target>/<pack's place>/_hunting.*`."""
-    made = Outputs({}, [], [], [])
+    made = Outputs({}, {}, [], [])
     reserved = {pack.place / NAME for pack in reading.packs if pack.hunting}
     rules = []
     for rule in reading.rules:
         if rule.place in reserved:
-            made.problems.append(Problem(f"would write the file of the pack's {NAME} query; rename it", rule.path))
+            reason = f"would write the file of the pack's {NAME} query; rename it"
+            made.refusals.extend(Refusal(rule, target, reason) for target in targets)
         else:
             rules.append(rule)
     for outcome in conversions(rules, targets, how, jobs):
@@ -39,13 +48,15 @@ def outputs(reading: Reading, targets: Sequence[Target], how: How = AS_ROUTED, j
             made.refusals.append(outcome)
         else:
             path = PurePosixPath(outcome.target.name, f"{outcome.rule.place}.{outcome.target.suffix}")
-            made.queries.append(outcome)
             made.files[path] = outcome.text + "\n"
+            made.sources[path] = outcome
     for pack in reading.packs:
         for target in targets:
             texts = hunting(pack, target, how)
             if isinstance(texts, Problem):
                 made.problems.append(texts)
             else:
-                made.files.update({PurePosixPath(target.name) / path: f"{text}\n" for path, text in texts.items()})
+                files = {PurePosixPath(target.name) / path: f"{text}\n" for path, text in texts.items()}
+                made.files.update(files)
+                made.sources.update(dict.fromkeys(files, pack))
     return made

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from converter import documents
+from converter import collection, documents
 from converter.errors import Problem, SigmapackError
 from converter.settings import Settings
 
@@ -20,13 +20,13 @@ CASES_SUFFIX = ".cases.yaml"
 STANDARD_INPUT = "-"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """One Sigma rule or correlation as it stands in its file.
 
     `place` is its path below the INPUT that it came from, without suffix: where its queries go, below each target.
     `document` is the parsed YAML, not yet checked against the Sigma specification; `text` is the part of the file that
-    holds it, from `first_line` on.
+    holds it, from `first_line` on. `file` is the file's path below its INPUT, `file_sha256` the hash of its text.
     """
 
     path: Path
@@ -34,6 +34,8 @@ class Rule:
     text: str = field(repr=False)
     document: Mapping[str, Any] = field(repr=False)
     first_line: int = 1
+    file: PurePosixPath = field(default_factory=PurePosixPath)
+    file_sha256: str = ""
 
     @property
     def id(self) -> str:
@@ -92,11 +94,21 @@ class Pack:
     hunting: Hunting | None
 
 
+@dataclass(frozen=True)
+class Unread:
+    """A rule file that gave no rule: why, its path below its INPUT, and its Sigma id where that much could be read."""
+
+    place: PurePosixPath
+    problem: Problem
+    id: str = ""
+
+
 @dataclass
 class Reading:
     """What was read, in order of path: rules and correlations, Sigma filters, packs; and what was not.
 
-    `problems` has one for each bad file or rule, `absent` one for each INPUT that does not exist or holds no rule.
+    `problems` has one for each bad file or rule, of which `unread` are those that cost a rule; `absent` one for each
+    INPUT that does not exist or holds no rule.
     """
 
     rules: list[Rule] = field(default_factory=list)
@@ -104,6 +116,12 @@ class Reading:
     packs: list[Pack] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     absent: list[Problem] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+    def refuse(self, unread: Unread) -> None:
+        """Note a rule file that gave no rule."""
+        self.unread.append(unread)
+        self.problems.append(unread.problem)
 
 
 def read(inputs: Iterable[str], standard_input: bytes = b"", pattern: str = "") -> Reading:
@@ -167,52 +185,29 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _add(reading: Reading, path: Path, place: PurePosixPath, content: bytes | None = None) -> None:
+    file = place.with_name(place.name + path.suffix)
     try:
         text = documents.read_text(path) if content is None else documents.decode(content, path)
-        found = _merged(documents.parse_documents(text, path))
+        found = documents.parse_documents(text, path)
+        carried_out = collection.carried_out([document.content for document in found])
     except SigmapackError as error:
-        reading.problems.append(error.problem)
+        problem = error.problem if error.problem.path else Problem(error.problem.message, path)
+        reading.refuse(Unread(file, problem))
         return
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
     lines = text.splitlines(keepends=True)
-    several = sum("filter" not in document.content for document in found) > 1
-    for document in found:
-        part = "".join(lines[document.first_line - 1 : document.last_line]) if len(found) > 1 else text
-        first = document.first_line if len(found) > 1 else 1
-        rule = Rule(path, place, part, document.content, first)
-        if "filter" in document.content:
+    several = sum("filter" not in held for _, held in carried_out) > 1
+    for number, held in carried_out:
+        first, last = (1, len(lines)) if len(found) == 1 else (found[number].first_line, found[number].last_line)
+        rule = Rule(path, place, "".join(lines[first - 1 : last]), held, first, file, sha256)
+        if "filter" in held:
             reading.filters.append(rule)
         elif several and not rule.id:
             message = "has no id, which names its output beside the other rules of its file; give it one"
-            reading.problems.append(Problem(message, path, document.first_line))
+            reading.refuse(Unread(file, Problem(message, path, first)))
         else:
             named = place.with_name(f"{place.name}.{rule.id}") if several else place
             reading.rules.append(replace(rule, place=named))
-
-
-def _merged(found: Sequence[documents.Document]) -> list[documents.Document]:
-    """The file's documents after the actions `global`, `reset` and `repeat` of Sigma's older collections."""
-    if not any("action" in document.content for document in found):
-        return list(found)
-    from sigma.collection import deep_dict_update  # noqa: PLC0415 - rare, and slow to import
-
-    result: list[documents.Document] = []
-    common: dict[str, Any] = {}
-    previous: dict[str, Any] = {}
-    for document in found:
-        content = {key: value for key, value in document.content.items() if key != "action"}
-        match document.content.get("action"):
-            case "global":
-                common = previous = content
-            case "reset":
-                common = {}
-            case "repeat":
-                previous = deep_dict_update(deepcopy(previous), content)
-                result.append(replace(document, content=previous))
-            case _:
-                merged = deep_dict_update(content, deepcopy(common))
-                previous = content
-                result.append(replace(document, content=merged))
-    return result
 
 
 def _refuse_doubles(reading: Reading) -> None:
@@ -225,10 +220,10 @@ def _refuse_doubles(reading: Reading) -> None:
         place = str(rule.place).casefold()
         if rule.id and rule.id in by_id:
             message = f"has the id of {by_id[rule.id].path.as_posix()} ({rule.id}); give it an id of its own"
-            reading.problems.append(Problem(message, rule.path, rule.line("id")))
+            reading.refuse(Unread(rule.file, Problem(message, rule.path, rule.line("id")), rule.id))
         elif place in by_place:
             message = f"would write the same file as {by_place[place].path.as_posix()}; rename one of them"
-            reading.problems.append(Problem(message, rule.path))
+            reading.refuse(Unread(rule.file, Problem(message, rule.path), rule.id))
         else:
             by_place[place] = rule
             if rule.id:

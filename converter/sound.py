@@ -87,6 +87,11 @@ def line(rule: Rule, error: SigmaError) -> int | None:
     return None
 
 
+def line_of_fault(rule: Rule, error: Exception) -> int | None:
+    """The line of the key that the error is about, None where no key is."""
+    return line(rule, error) if isinstance(error, SigmaError) else None
+
+
 def _refuse_faults(rule: Rule, errors: Sequence[SigmaError]) -> None:
     if errors:
         reasons = "; ".join(dict.fromkeys(map(reason, errors)))

@@ -17,9 +17,10 @@ from sigma.backends.splunk.splunk import SplunkDeferredORRegularExpression
 from sigma.collection import SigmaCollection
 from sigma.plugins import InstalledSigmaPlugins
 
+from converter.collection import carried_out
 from converter.documents import parse_yaml, read_text
 from converter.errors import SigmapackError, UsageError
-from converter.stock import Fault, StockBackend, StockOptions, Texts, backend_for, expanded, units
+from converter.stock import Fault, StockBackend, StockOptions, Texts, backend_for, units
 from converter.stock import options as stock_options
 
 ROOT = Path(__file__).parent.parent
@@ -347,7 +348,7 @@ detection: {more: {Image: d}, condition: 1 of *}
 def test_the_actions_of_a_file_make_the_rules_that_sigma_cli_makes_of_them(target: str, tmp_path: Path) -> None:
     documents = [one for one in yaml.safe_load_all(ACTIONS) if one is not None]
     before = copy.deepcopy(documents)
-    rules = expanded(documents)
+    rules = [content for _, content in carried_out(documents)]
     assert documents == before
     assert [one["title"] for one in rules] == ["Everywhere", "Everywhere", "Alone", "Alone"]
     (path,) = written(tmp_path, rules=ACTIONS).values()
@@ -357,7 +358,7 @@ def test_the_actions_of_a_file_make_the_rules_that_sigma_cli_makes_of_them(targe
 
 def test_an_unknown_action_is_named() -> None:
     with pytest.raises(SigmapackError, match="unknown action globl in document 1; have: global, reset, repeat"):
-        expanded([{"action": "globl"}])
+        carried_out([{"action": "globl"}])
 
 
 @pytest.mark.parametrize("target", PIPELINES)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from converter import config, packs
+from converter import config, manifest, packs
 from converter.check import findings
 from converter.cli import report
 from converter.cli.conversion import how_of
+from converter.errors import Problem
 from converter.outputs import outputs
 from converter.targets import DEFAULTS, TARGETS, named
 from converter.tree import Difference, differences
@@ -40,16 +41,30 @@ def check() -> int:
     unsound = findings(reading.rules)
     where = project.outputs
     drift = list(differences(made.files, where, TARGETS))
+    listed = _manifest(where, manifest.manifest(made, reading.unread, targets))
     report.problems([*reading.absent, *reading.problems])
     report.refusals(made.refusals)
     report.problems([*made.problems, *unsound])
     for difference in drift:
         click.echo(f"{(where / difference.path).as_posix()}: {REMEDIES[difference.kind]}", err=True)
         _show(difference)
+    report.problems(listed)
     click.echo(_summary(len(reading.rules), len(made.files), drift), err=True)
     if reading.absent:
         return 2
-    return 1 if reading.problems or made.refusals or made.problems or unsound or drift else 0
+    return 1 if reading.problems or made.refusals or made.problems or unsound or drift or listed else 0
+
+
+def _manifest(outputs: Path, fresh: str) -> list[Problem]:
+    """What is wrong with the outputs' manifest."""
+    path = outputs / manifest.NAME
+    try:
+        held = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return [Problem(REMEDIES["missing"], path)]
+    except (OSError, UnicodeDecodeError) as error:
+        return [Problem(f"cannot be read: {error}", path)]
+    return [Problem(line, path) for line in manifest.differences(held, fresh)]
 
 
 def _show(difference: Difference) -> None:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import codecs
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 import click
 
-from converter import config, mapping, packs, sound, tree
+from converter import config, manifest, mapping, packs, sound, tree
 from converter.cli import report
-from converter.convert import How, Query, Refusal
+from converter.cli.progress import summary
+from converter.cli.report import Wanted
+from converter.convert import How, Query, Refusal, stock_backend
 from converter.errors import Problem, UsageError
 from converter.jobs import conversions
-from converter.outputs import Outputs, outputs
+from converter.outputs import outputs
 from converter.packs import Reading
+from converter.reports.report import Report
 from converter.select import Selection
-from converter.targets import DEFAULTS, named
+from converter.stock import Fault, StockBackend, StockOptions, built_in
+from converter.targets import DEFAULTS, TARGETS, named
 from converter.targets.target import Target
 
 NDJSON = "ndjson"
@@ -51,6 +55,7 @@ class Request:
     pipeline_check: bool
     enable_template_vars: bool
     template_paths: tuple[str, ...]
+    reports: tuple[Wanted, ...]
     quiet: bool
     verbose: bool
 
@@ -61,21 +66,18 @@ def run(request: Request) -> int:
         codecs.lookup(request.encoding)
     except LookupError:
         raise UsageError(f"unknown encoding {request.encoding}; use utf-8") from None
-    project = config.find(Path.cwd())
-    chosen = named(request.targets or (project.targets if project else ()) or DEFAULTS)
-    if not request.inputs and project is None:
-        project = config.project(Path.cwd())  # raises
+    project = config.find(Path.cwd()) if request.inputs else config.project(Path.cwd())
+    targets = _targets(request, project)
     inputs = request.inputs or tuple(map(str, project.packs if project else ()))
-    output = request.output or (None if request.inputs or project is None else project.outputs)
+    output = request.output or (project.outputs if project and not request.inputs else None)
     standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs else b""
     reading = packs.read(inputs, standard_input, request.pattern)
     how = how_of(project, reading, request)
-    for target in chosen:
-        mapping.added(how.pipelines, target.family)  # raises before anything is written
+    _refuse_what_no_rule_can_take(request, targets, how)
     reading.rules[:] = Selection(request.levels, request.statuses, request.tags).of(reading.rules)
-    if output is None or request.form != "default" or output.suffix:
-        return _one_text(request, reading, chosen, how, output)
-    return _tree(request, reading, chosen, how, output)
+    if output is None or output.suffix:
+        return _one_text(request, reading, targets, how, output)
+    return _tree(request, reading, targets, how, output)
 
 
 def how_of(project: config.Project | None, reading: Reading, request: Request | None = None) -> How:
@@ -89,46 +91,112 @@ def how_of(project: config.Project | None, reading: Reading, request: Request | 
     reading.absent += [problem for problem in extra.absent if "does not exist" in problem.message]
     unsound = {(fault.path, fault.line) for fault in faults}
     return How(
-        pipelines=pipelines,
+        options=_options(request, pipelines) if request else StockOptions(pipelines),
+        stock=bool(request and request.stock),
         filters=tuple(each for each in filters if (each.path, each.first_line) not in unsound),
         referable=tuple(reading.rules),
         placeholders=project.placeholders if project else {},
-        allow_unmapped=request.allow_unmapped if request else False,
-        correlation_method=request.method if request else None,
+        allow_unmapped=bool(request and request.allow_unmapped),
     )
+
+
+def _targets(request: Request, project: config.Project | None) -> list[Target]:
+    names = request.targets or (project.targets if project else ()) or DEFAULTS
+    if not request.stock:
+        return named(names)
+    # sigma-cli's targets are all installed backends; where one is a target of ours, its files keep our suffix.
+    return [TARGETS.get(name) or Target(name, name, name, "txt", "") for name in dict.fromkeys(names)]
+
+
+def _options(request: Request, pipelines: tuple[str, ...]) -> StockOptions:
+    options: dict[str, list[int | str]] = {}
+    for key, value in request.backend_options:
+        options.setdefault(key, []).append(value)
+    return StockOptions(
+        pipelines=pipelines,
+        format="default" if request.form == NDJSON else request.form,
+        correlation_method=request.method,
+        backend_options={key: values[0] if len(values) == 1 else values for key, values in options.items()},
+        without_pipeline=request.without_pipeline,
+        pipeline_check=request.pipeline_check,
+        enable_template_vars=request.enable_template_vars,
+        template_vars_paths=request.template_paths,
+    )
+
+
+def _refuse_what_no_rule_can_take(request: Request, targets: Sequence[Target], how: How) -> None:
+    """Raise UsageError for options that fail whatever the rules, before anything is written."""
+    if request.form not in {"default", NDJSON} and len(targets) > 1:
+        names = ", ".join(target.name for target in targets)
+        raise UsageError(f"the format {request.form} takes one target; choose it with -t: {names}")
+    for target in targets:
+        if how.stock:
+            stock_backend(target.name, how.options)
+            continue
+        if request.without_pipeline:
+            raise UsageError("--without-pipeline goes with --stock: a route is what makes a query right")
+        mapping.added(how.options, target.family)
+        replaced = [name for name in how.options.pipelines if name in built_in(target.family)]
+        for name in replaced:
+            click.echo(f"{name}: the routes of {target.name} do its work; --stock applies it", err=True)
+        if request.form not in {"default", NDJSON} or how.options.backend_options:
+            framing(target, how)
+
+
+def framing(target: Target, how: How) -> StockBackend:
+    """The backend that frames queries of ours in one of its formats; raises UsageError."""
+    if how.options.format == "data_model":
+        raise UsageError("data_model is the target splunk_cim; --stock has the format of that name")
+    return stock_backend(target.family, replace(how.options, pipelines=(), without_pipeline=True))
 
 
 def _one_text(request: Request, reading: Reading, targets: Sequence[Target], how: How, output: Path | None) -> int:
     """All queries as one text, to a file or to standard output."""
-    if request.form not in {"default", NDJSON}:
-        raise UsageError(f"unknown format {request.form}; have: default, {NDJSON}")
     if output is not None and len(targets) > 1 and request.form != NDJSON:
         message = f"one file takes one target; choose it with -t: {', '.join(target.name for target in targets)}"
         raise UsageError(message, output)
-    refused: list[Refusal] = []
-    texts = _texts(request, conversions(reading.rules, targets, how, request.jobs), refused)
-    contents = (text.encode(request.encoding, errors="backslashreplace") for text in texts)
+    seen = Seen([], [])
+    contents = (
+        text.encode(request.encoding, errors="backslashreplace")
+        for text in _texts(request, how, conversions(reading.rules, targets, how, request.jobs), seen)
+    )
+    problem = None
     if output is None:
         for content in contents:
             sys.stdout.buffer.write(content)
-        return _code(request, reading, refused, [])
-    problem = tree.write_file(output, b"".join(contents))
-    code = _code(request, reading, refused, [problem] if problem else [])
+    else:
+        problem = tree.write_file(output, b"".join(contents))
+    code = _code(request, reading, seen, [problem] if problem else [])
     return 2 if problem else code
 
 
-def _texts(request: Request, outcomes: Iterator[Query | Refusal], refused: list[Refusal]) -> Iterator[str]:
-    first = True
+@dataclass(frozen=True)
+class Seen:
+    """What a run came to, filled while its texts go out."""
+
+    queries: list[Query]
+    refusals: list[Refusal]
+
+
+def _texts(request: Request, how: How, outcomes: Iterator[Query | Refusal], seen: Seen) -> Iterator[str]:
+    """What goes out, piece by piece; a format of a backend needs all queries at once."""
+    framed = not how.stock and request.form not in {"default", NDJSON}
     for outcome in outcomes:
         if isinstance(outcome, Refusal):
-            refused.append(outcome)
+            seen.refusals.append(outcome)
             continue
         report.warnings(outcome)
+        seen.queries.append(outcome)
         if request.form == NDJSON:
             yield json.dumps(_record(outcome), ensure_ascii=False) + "\n"
-        else:
-            yield f"{outcome.text}\n" if first else f"\n{outcome.text}\n"
-        first = False
+        elif not framed:
+            yield f"{outcome.text}\n" if len(seen.queries) == 1 else f"\n{outcome.text}\n"
+    if framed and seen.queries:
+        target = seen.queries[0].target
+        whole = framing(target, how).finished([(query.rule.document, query.text) for query in seen.queries])
+        if isinstance(whole, Fault):
+            raise UsageError(f"the format {request.form} cannot be made: {whole.reason}")
+        yield f"{whole.whole}\n"
 
 
 def _record(query: Query) -> dict[str, str]:
@@ -144,34 +212,58 @@ def _record(query: Query) -> dict[str, str]:
 def _tree(request: Request, reading: Reading, targets: Sequence[Target], how: How, output: Path) -> int:
     """Each query as a file of its own, and the manifest of them all."""
     made = outputs(reading, targets, how, request.jobs)
+    held = _held_manifest(output)
+    files = dict(made.files)
+    files[PurePosixPath(manifest.NAME)] = manifest.manifest(made, reading.unread, targets, held)
+    pruned = _pruned(files, held, targets, output) if request.prune else []
+    unwritten = [*tree.write(files, output, request.encoding), *pruned]
     for query in made.queries:
         report.warnings(query)
-    unwritten = tree.write(made.files, output, request.encoding)
-    pruned = _prune(made, output) if request.prune else []
     report.problems(made.problems)
-    code = _code(request, reading, made.refusals, [*unwritten, *pruned], failed=bool(made.problems))
+    code = _code(request, reading, Seen(made.queries, made.refusals), unwritten, made.problems)
     if not request.quiet:
         written = len(made.files) - len(unwritten)
         click.echo(f"{written} file{'' if written == 1 else 's'} in {output.as_posix()}", err=True)
-    return 2 if unwritten and len(unwritten) == len(made.files) else code
+    return 2 if unwritten and len(unwritten) >= len(files) else code
 
 
-def _prune(made: Outputs, output: Path) -> list[Problem]:
-    return []  # TODO
+def _held_manifest(output: Path) -> str:
+    """The manifest of the run before, empty where there is none that can be read."""
+    try:
+        return (output / manifest.NAME).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _pruned(files: Collection[PurePosixPath], held: str, targets: Sequence[Target], output: Path) -> list[Problem]:
+    """Remove what the manifest of the last run names for these targets and this run does not write."""
+    problems = []
+    folders = {target.name for target in targets}
+    for path in manifest.outputs(held):
+        if path not in files and path.parts[0] in folders:
+            try:
+                (output / path).unlink(missing_ok=True)
+            except OSError as error:
+                problems.append(Problem(f"cannot be removed: {error.strerror or error}", output / path))
+    return problems
 
 
 def _code(
     request: Request,
     reading: Reading,
-    refused: Sequence[Refusal],
+    seen: Seen,
     unwritten: Sequence[Problem],
-    *,
-    failed: bool = False,
+    problems: Sequence[Problem] = (),
 ) -> int:
-    report.refusals(refused)
+    """Tell of everything found, in every form asked for, and give the exit code."""
+    report.refusals(seen.refusals)
     report.problems([*unwritten, *reading.problems, *reading.absent])
-    if reading.absent:
+    found = Report(seen.queries, seen.refusals, [*problems, *unwritten], [*reading.problems, *reading.absent])
+    lost = report.write_reports(request.reports, found)
+    report.problems(lost)
+    summary(found, quiet=request.quiet)
+    if reading.absent or lost:
         return 2
-    if unwritten or failed or reading.problems:
+    if unwritten or problems or reading.problems:
         return 1
-    return 1 if refused and not request.skip else 0
+    return 1 if seen.refusals and not request.skip else 0

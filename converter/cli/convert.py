@@ -9,6 +9,7 @@ import click
 
 from converter.cli import conversion
 from converter.cli.options import KeyValue
+from converter.cli.report import report_option
 from converter.targets import TARGETS
 
 SELECT = "Convert rules of this {} only; repeatable."
@@ -37,6 +38,7 @@ SELECT = "Convert rules of this {} only; repeatable."
 @click.option("--pipeline-check/--disable-pipeline-check", default=True, help="Refuse pipelines of other backends.")
 @click.option("--enable-template-vars", is_flag=True, help="Let pipelines load template variables, which can run code.")
 @click.option("--template-vars-path", "template_paths", multiple=True, type=click.Path(), help="Where from.")
+@report_option
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 @click.option("--verbose", is_flag=True, help="Say more of what goes wrong in a library.")
 def convert(**given: Any) -> int:  # noqa: ANN401 - one value an option

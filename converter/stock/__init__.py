@@ -7,7 +7,7 @@ FILE RULE` of sigma-cli 3.1.0, on one rule at a time: what a rule becomes never 
 from __future__ import annotations
 
 from converter.stock.backend import Fault, StockBackend, Texts
-from converter.stock.documents import Unit, expanded, units
-from converter.stock.options import StockOptions, backend_for
+from converter.stock.documents import Unit, units
+from converter.stock.options import StockOptions, backend_for, built_in, resolved
 
-__all__ = ["Fault", "StockBackend", "StockOptions", "Texts", "Unit", "backend_for", "expanded", "units"]
+__all__ = ["Fault", "StockBackend", "StockOptions", "Texts", "Unit", "backend_for", "built_in", "resolved", "units"]

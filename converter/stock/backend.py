@@ -11,6 +11,7 @@ from typing import Any
 
 from sigma.collection import SigmaCollection
 from sigma.conversion.base import Backend
+from sigma.conversion.state import ConversionState
 from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaCorrelationRuleError, SigmaError, SigmaRuleLocation
 from sigma.filters import SigmaFilter
@@ -91,6 +92,22 @@ class StockBackend:
             return Fault(_reason(error), error.with_traceback(None))
         finally:
             forget_counters()
+
+    def finished(self, queries: Sequence[tuple[Document, str]]) -> Texts | Fault:
+        """These queries of rules as the backend's format frames them, all as one output."""
+        try:
+            state = ConversionState()
+            rules = ((_parsed(rule), text) for rule, text in queries)
+            framed = [
+                self.backend.finalize_query(rule, text, 0, state, self.format)
+                for rule, text in rules
+                if not isinstance(rule, SigmaFilter)
+            ]
+            return self._rendered(self.backend.finalize(framed, self.format))
+        except _Unsound as unsound:
+            return Fault(unsound.reason, unsound.error)
+        except Exception as error:  # noqa: BLE001 - a fault of a library in one rule must not stop the others
+            return Fault(_reason(error), error.with_traceback(None))
 
     def _queries(self, rule: Parsed) -> list[Any]:
         """The rule's queries; the rules that it refers to are converted first, whatever order they came in."""

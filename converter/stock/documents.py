@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,8 +10,6 @@ from uuid import UUID
 
 from sigma.correlations import SigmaExtendedCorrelationCondition
 from sigma.exceptions import SigmaError
-
-from converter.errors import SigmapackError
 
 Document = Mapping[str, Any]
 
@@ -89,38 +86,3 @@ def _referred(document: Document, known: Mapping[UUID | str, Document]) -> Itera
 def _correlation(document: Document) -> Mapping[str, Any]:
     correlation = document.get("correlation")
     return correlation if isinstance(correlation, dict) else {}
-
-
-def expanded(documents: Sequence[Document]) -> list[dict[str, Any]]:
-    """The rules of one file's YAML documents, with `action: global`, `reset` and `repeat` carried out as pySigma does.
-
-    A global part wins over what a rule says itself, and leaves correlations and filters alone. Raises SigmapackError
-    for another action.
-    """
-    found: list[dict[str, Any]] = []
-    everywhere: dict[str, Any] = {}
-    before: dict[str, Any] = {}
-    for number, document in enumerate(copy.deepcopy([dict(one) for one in documents]), 1):
-        action = document.get("action")
-        if action is None and ("correlation" in document or "filter" in document):
-            found.append(document)
-        elif action is None:
-            before = _merged(document, everywhere)
-            found.append(copy.deepcopy(before))
-        elif action == "global":
-            del document["action"]
-            everywhere = before = document
-        elif action == "reset":
-            everywhere = {}
-        elif action == "repeat":
-            found.append(copy.deepcopy(_merged(before, document)))
-        else:
-            raise SigmapackError(f"has the unknown action {action} in document {number}; have: global, reset, repeat")
-    return found
-
-
-def _merged(into: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """`into` itself, as pySigma has it: a repeated rule changes the one that it repeats, were it the global part."""
-    for key, value in other.items():
-        into[key] = _merged(into.get(key, {}), value) if isinstance(value, dict) else value
-    return into

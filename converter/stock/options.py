@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from itertools import chain
@@ -54,7 +54,7 @@ _KNOWN = {name: place for names in _PIPELINES.values() for name, place in names.
 _YAML = (".yml", ".yaml")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StockOptions:
     """The options of `sigma convert` that change its text.
 
@@ -72,6 +72,16 @@ class StockOptions:
     enable_template_vars: bool = False
     template_vars_paths: tuple[str, ...] = ()
     json_indent: int | None = None
+
+
+def built_in(family: str) -> tuple[str, ...]:
+    """The pipelines that ship with the backend of this name."""
+    return tuple(_PIPELINES.get(family, ()))
+
+
+def resolved(names: Sequence[str], target: str, options: StockOptions) -> ProcessingPipeline:
+    """The pipelines of these names or files as one, by priority; raises UsageError."""
+    return _pipeline(target, replace(options, pipelines=tuple(names)))
 
 
 def backend_for(target: str, options: StockOptions) -> StockBackend:

@@ -1,0 +1,164 @@
+"""What was made from what: the manifest of an output folder, and how a committed one differs from a fresh one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from importlib import metadata
+from pathlib import PurePosixPath
+from typing import Any
+
+from converter.convert import Query
+from converter.outputs import Outputs
+from converter.packs import Pack, Unread
+from converter.targets.target import Target
+from converter.wellformed import json_document, utf8
+
+NAME = "manifest.json"
+PACKAGES = (
+    "sigmapack",
+    "pysigma",
+    "pysigma-backend-elasticsearch",
+    "pysigma-backend-kusto",
+    "pysigma-backend-splunk",
+)
+# What names an entry of each section, and what `differences` compares of it.
+NAMED_BY = {"queries": ("path", "target"), "refusals": ("path", "target"), "hunting": ("output",)}
+COMPARED = {"queries": ("output", "rule_sha256", "output_sha256"), "refusals": (), "hunting": ("output_sha256",)}
+
+Entry = dict[str, Any]
+
+
+def manifest(made: Outputs, unread: Iterable[Unread], targets: Sequence[Target], held: str = "") -> str:
+    """The manifest of these outputs, in the form of docs/manifest.schema.json: the same for the same input.
+
+    Each rule, and each rule file that gave none, stands once for each target, in `queries` or in `refusals`. What the
+    `held` manifest of the same folder says of other targets is kept, since their files are.
+    """
+    kept = _of_others(held, {target.name for target in targets})
+    return json_document(
+        {
+            "queries": _sorted([*_queries(made), *kept["queries"]], "path", "target"),
+            "refusals": _sorted(
+                [*_refusals(made, unread, targets), *kept["refusals"]], "path", "target", "reason", "line"
+            ),
+            "hunting": _sorted([*_hunting(made), *kept["hunting"]], "pack", "target", "output"),
+            "versions": {package: _version(package) for package in PACKAGES},
+        }
+    )
+
+
+def _of_others(held: str, targets: Collection[str]) -> dict[str, list[Entry]]:
+    """The entries of a manifest that are of none of the targets; none where the text is no manifest of this form."""
+    sound = bool(held) and _facts(held) is not None
+    document = json.loads(held) if sound else {}
+    return {
+        section: [entry for entry in document.get(section, []) if entry["target"] not in targets]
+        for section in NAMED_BY
+    }
+
+
+def _queries(made: Outputs) -> Iterator[Entry]:
+    for output, query in made.sources.items():
+        if isinstance(query, Query):
+            yield {
+                "rule": query.rule.id or None,
+                "path": str(query.rule.file),
+                "target": query.target.name,
+                "output": str(output),
+                "rule_sha256": query.rule.file_sha256,
+                "output_sha256": _sha256(made.files[output]),
+                "route": query.route.name,
+                "pipelines": list(query.pipelines),
+                "marks": sorted(query.marks),
+            }
+
+
+def _refusals(made: Outputs, unread: Iterable[Unread], targets: Sequence[Target]) -> Iterator[Entry]:
+    for refusal in made.refusals:
+        yield _refusal(refusal.rule.id, refusal.rule.file, refusal.target, refusal.reason, refusal.line)
+    for file in unread:
+        for target in targets:
+            yield _refusal(file.id, file.place, target, file.problem.message, file.problem.line)
+
+
+def _refusal(rule: str, path: PurePosixPath, target: Target, reason: str, line: int | None) -> Entry:
+    message = " ".join(reason.split())
+    return {"rule": rule or None, "path": str(path), "target": target.name, "reason": message, "line": line}
+
+
+def _hunting(made: Outputs) -> Iterator[Entry]:
+    for output, pack in made.sources.items():
+        if isinstance(pack, Pack):
+            yield {
+                "pack": str(pack.place),
+                "target": output.parts[0],
+                "output": str(output),
+                "output_sha256": _sha256(made.files[output]),
+            }
+
+
+def _sorted(entries: Iterable[Entry], *keys: str) -> list[Entry]:
+    return sorted(entries, key=lambda entry: [(entry[key] is not None, entry[key] or 0) for key in keys])
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def outputs(held: str) -> list[PurePosixPath]:
+    """The outputs that a manifest names, as paths below its folder; none where it is no manifest of this form."""
+    facts = _facts(held) or {}
+    named = (entry.get("output") for entries in facts.values() for entry in entries)
+    paths = [PurePosixPath(name) for name in named if isinstance(name, str)]
+    return [path for path in paths if not path.is_absolute() and ".." not in path.parts]
+
+
+def differences(held: str, fresh: str) -> list[str]:
+    """How the committed manifest's paths and hashes differ from the fresh one's, a line each; the rest may differ."""
+    before, after = _facts(held), _facts(fresh)
+    if before is None or after is None:
+        return ["is no manifest of this form; run sigmapack convert"]
+    lines = []
+    for section, *names in sorted(before.keys() | after.keys()):
+        which = f"{section}: {utf8(' on '.join(names))}"
+        old, new = before.get((section, *names), []), after.get((section, *names), [])
+        if len(old) != len(new):
+            lines.append(f"{which} {_excess(len(old), len(new))}")
+            continue
+        changed = (key for key in COMPARED[section] if [each[key] for each in old] != [each[key] for each in new])
+        lines += [f"{which} has another {key} now" for key in changed]
+    return lines
+
+
+def _excess(old: int, new: int) -> str:
+    if not old:
+        return "is missing"
+    return "comes from nothing any more" if not new else f"stands there {old} times, not {new}"
+
+
+def _facts(text: str) -> Mapping[tuple[str, ...], list[dict[str, str]]] | None:
+    """The compared values of each entry by section and name; None where the text is no manifest."""
+    facts = defaultdict(list)
+    try:
+        document = json.loads(text)
+        for section, names in NAMED_BY.items():
+            for entry in document[section]:
+                values = {key: entry[key] for key in (*names, *COMPARED[section])}
+                if not all(isinstance(value, str) for value in values.values()):
+                    return None
+                facts[section, *(values[name] for name in names)].append(values)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    for entries in facts.values():
+        entries.sort(key=lambda values: sorted(values.items()))
+    return facts
