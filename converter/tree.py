@@ -39,10 +39,10 @@ def write_file(path: Path, content: bytes) -> Problem | None:
     try:
         replace(path, content)
     except OSError as error:
-        reason = error.strerror or str(error)
-        blamed = Path(error.filename) if isinstance(error.filename, str) else path
-        blamed = path if blamed.name.startswith(TEMPORARY) else blamed
-        return Problem(f"cannot be written: {reason}; choose another -o or mend the path", blamed)
+        in_the_way = next((parent for parent in path.parents if parent.exists() and not parent.is_dir()), None)
+        if in_the_way is not None:
+            return Problem("cannot be written: a file stands where a folder is needed; choose another -o", in_the_way)
+        return Problem(f"cannot be written: {error.strerror or error}; choose another -o or mend the path", path)
     return None
 
 

@@ -13,7 +13,12 @@ from tests import events
 from tests.events import ROOT
 
 MADE = outputs(events.pack(), named(DEFAULTS))
-HELD = sorted(path.relative_to(ROOT / "outputs").as_posix() for path in (ROOT / "outputs").rglob("*") if path.is_file())
+HELD = sorted(
+    path.relative_to(ROOT / "outputs").as_posix()
+    for target in TARGETS
+    for path in (ROOT / "outputs" / target).rglob("*")
+    if path.is_file()
+)
 
 
 def test_every_rule_converts_on_every_target() -> None:

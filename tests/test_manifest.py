@@ -176,10 +176,16 @@ def test_versions_are_those_installed() -> None:
 
 
 def test_marks_and_names_that_are_not_utf8_are_written_out() -> None:
-    odd = Rule(Path("caf\udce9.yml"), PurePosixPath("caf\udce9"), "title: x\n", {"title": "x"})
+    odd = Rule(
+        Path("caf\udce9.yml"),
+        PurePosixPath("caf\udce9"),
+        "title: x\n",
+        {"title": "x"},
+        file=PurePosixPath("caf\udce9.yml"),
+    )
     route = TARGETS["kusto"].routes[0]
     output = PurePosixPath("kusto/caf\udce9.kql")
-    query = Query(odd, TARGETS["kusto"], "T", route, ["unmapped"])
+    query = Query(odd, TARGETS["kusto"], "T", route, marks=("unmapped",))
     text = manifest(Outputs({output: "T\n"}, {output: query}, [], []), [], [TARGETS["kusto"]])
     entry = json.loads(text.encode())["queries"][0]
     assert (entry["path"], entry["output"], entry["marks"]) == (r"caf\xe9.yml", r"kusto/caf\xe9.kql", ["unmapped"])

@@ -213,18 +213,18 @@ def _tree(request: Request, reading: Reading, targets: Sequence[Target], how: Ho
     """Each query as a file of its own, and the manifest of them all."""
     made = outputs(reading, targets, how, request.jobs)
     held = _held_manifest(output)
-    files = dict(made.files)
-    files[PurePosixPath(manifest.NAME)] = manifest.manifest(made, reading.unread, targets, held)
-    pruned = _pruned(files, held, targets, output) if request.prune else []
-    unwritten = [*tree.write(files, output, request.encoding), *pruned]
+    unwritten = tree.write(made.files, output, request.encoding)
+    written = len(made.files) - len(unwritten)
+    listing = {PurePosixPath(manifest.NAME): manifest.manifest(made, reading.unread, targets, held)}
+    unwritten += tree.write(listing, output)
+    unwritten += _pruned(made.files, held, targets, output) if request.prune else []
     for query in made.queries:
         report.warnings(query)
     report.problems(made.problems)
     code = _code(request, reading, Seen(made.queries, made.refusals), unwritten, made.problems)
     if not request.quiet:
-        written = len(made.files) - len(unwritten)
         click.echo(f"{written} file{'' if written == 1 else 's'} in {output.as_posix()}", err=True)
-    return 2 if unwritten and len(unwritten) >= len(files) else code
+    return 2 if unwritten and not written else code
 
 
 def _held_manifest(output: Path) -> str:

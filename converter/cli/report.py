@@ -21,7 +21,7 @@ FORMS = ", ".join(kind if kind == PRINTED else f"{kind}=FILE" for kind in REPORT
 
 def problems(found: Iterable[Problem]) -> None:
     """Print each problem on a line of its own."""
-    for problem in found:
+    for problem in dict.fromkeys(found):
         click.echo(str(problem), err=True)
 
 
