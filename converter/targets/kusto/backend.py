@@ -195,9 +195,12 @@ class Backend(FlatLists, StockBackend):
         return str(column) if self.types.get(field) == "string" else f"tostring({column})"
 
     def check(self, field: str, value: SigmaString) -> None:
-        """Raise for a value that the column can never hold: a query that cannot find anything would mislead."""
+        """Raise for a value that the column can never hold: a query that cannot find it would mislead.
+
+        Within `not` such a value takes nothing away, as it should.
+        """
         column = self.computed.get(field)
-        if column and column.never and (found := re.search(column.never, render(value, str, "*", "?"))):
+        if self.negations % 2 == 0 and column and column.never and (found := re.search(column.never, render(value, str, "*", "?"))):
             raise SigmaFeatureNotSupportedByBackendError(f"{field} never holds {found[0]!r}: {column.because}")
 
     def comparison(self, field: str, value: SigmaString, *, cased: bool) -> str:
