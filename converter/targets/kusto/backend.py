@@ -133,7 +133,6 @@ class Backend(FlatLists, StockBackend):
         other = cond.value.field
         if other not in self.types:
             raise SigmaFeatureNotSupportedByBackendError(f"no pipeline maps the field {other}")
-        # pySigma's two flags say how the value's pattern goes on, not how the operator is called.
         ends = {(True, True): "contains", (True, False): "startswith", (False, True): "endswith"}
         kind = ends.get((cond.value.starts_with, cond.value.ends_with), "equals")
         return f"{self.text(cond.field)} {OPERATORS[kind]} {self.text(other)}"
@@ -149,17 +148,12 @@ class Backend(FlatLists, StockBackend):
                 plain.append(item)
             else:
                 rest.append(str(self.convert_condition(arg, state)))
-        text = self.types.get(field) == "string"
         column = self.escape_and_quote_field(field)
-        if len(plain) == 1:
-            rest.insert(0, self.sure_unless(text, f"{column} {'=~' if text else '=='} {plain[0]}"))
-        elif plain:
-            rest.insert(0, self.sure_unless(text, f"{column} {'in~' if text else 'in'} ({', '.join(plain)})"))
+        one, several, null = ("=~", "in~", False) if self.types.get(field) == "string" else ("==", "in", True)
+        if plain:
+            listed = f"{column} {one} {plain[0]}" if len(plain) == 1 else f"{column} {several} ({', '.join(plain)})"
+            rest.insert(0, self.sure(listed) if null else listed)
         return chain(rest, "or" if either else "and")
-
-    def sure_unless(self, text: bool, comparison: str) -> str:
-        """The comparison, made sure unless its column holds text, which is never null."""
-        return comparison if text else self.sure(comparison)
 
     def list_item(self, field: str, value: Any) -> str | None:
         """The value as KQL's lists take it; None where it needs a comparison of its own."""
@@ -177,16 +171,22 @@ class Backend(FlatLists, StockBackend):
     def convert_condition_val_str(self, cond: Any, state: Any) -> Any:
         """A value without a field: only where the route says which column holds the whole message (K9)."""
         if not self.keywords:
-            raise SigmaFeatureNotSupportedByBackendError("a keyword without a field cannot be said in KQL; name the field")
+            raise SigmaFeatureNotSupportedByBackendError(
+                "a keyword without a field cannot be said in KQL; name the field"
+            )
         value = SigmaString(str(cond.value)) if isinstance(cond.value, SigmaNumber) else cond.value
-        return self.comparison(self.keywords, SpecialChars.WILDCARD_MULTI + value + SpecialChars.WILDCARD_MULTI, cased=False)
+        return self.comparison(
+            self.keywords, SpecialChars.WILDCARD_MULTI + value + SpecialChars.WILDCARD_MULTI, cased=False
+        )
 
     convert_condition_val_num = convert_condition_val_str
 
     def convert_condition_val_re(self, cond: Any, state: Any) -> Any:
         """A pattern without a field, under the same condition as a value."""
         if not self.keywords:
-            raise SigmaFeatureNotSupportedByBackendError("a keyword without a field cannot be said in KQL; name the field")
+            raise SigmaFeatureNotSupportedByBackendError(
+                "a keyword without a field cannot be said in KQL; name the field"
+            )
         return f"{self.text(self.keywords)} matches regex {pattern(cond.value)}"
 
     def text(self, field: str) -> str:
@@ -200,7 +200,12 @@ class Backend(FlatLists, StockBackend):
         Within `not` such a value takes nothing away, as it should.
         """
         column = self.computed.get(field)
-        if self.negations % 2 == 0 and column and column.never and (found := re.search(column.never, render(value, str, "*", "?"))):
+        if (
+            self.negations % 2 == 0
+            and column
+            and column.never
+            and (found := re.search(column.never, render(value, str, "*", "?")))
+        ):
             raise SigmaFeatureNotSupportedByBackendError(f"{field} never holds {found[0]!r}: {column.because}")
 
     def comparison(self, field: str, value: SigmaString, *, cased: bool) -> str:

@@ -47,15 +47,21 @@ def _computed(route: Route, *texts: str) -> str:
     return "".join(f"| extend {name} = {column.expression}\n" for name, column in entries if name in named)
 
 
-def hunting(settings: Hunting, arms: Sequence[Arm], _known: Mapping[str, str]) -> dict[str, str]:
-    """One query over the arms' table; raises HuntingError where they have several, or it lacks a column."""
+def hunting(settings: Hunting, arms: Sequence[Arm], known: Mapping[str, str]) -> dict[str, str]:
+    """One query over the arms' table; raises HuntingError where they have several, or it lacks a column.
+
+    `known` names the columns that are called otherwise in the table.
+    """
     names = sorted({arm.route.data for arm in arms})
     if len(names) > 1:
         raise HuntingError(f"the rules read several tables: {', '.join(names)}")
     route = arms[0].route
-    known = tables.stored(route).keys() | {settings.category_column}
-    if unknown := [column for column in settings.columns if column not in known]:
+    held = tables.stored(route).keys() | {settings.category_column}
+    if unknown := [column for column in settings.columns if known.get(column, column) not in held]:
         raise HuntingError(f"{names[0]} has no column {unknown[0]}")
+    shown = (f"{column} = {known[column]}" if column in known else column for column in settings.columns)
+    # Once the time has another name, only that name is left to sort by.
+    order = next((column for column, held in known.items() if held == tables.time(route)), tables.time(route))
     cases = "".join(f"    {arm.condition}, {literal(arm.category)},\n" for arm in arms)
     routes = {arm.route.name: arm.route for arm in arms}.values()
     computed = "".join(dict.fromkeys(_computed(route, *(arm.condition for arm in arms)) for route in routes))
@@ -66,6 +72,6 @@ def hunting(settings: Hunting, arms: Sequence[Arm], _known: Mapping[str, str]) -
 | extend {settings.category_column} = case(
 {cases}    "")
 | where isnotempty({settings.category_column})
-| project {", ".join(settings.columns)}
-| sort by {tables.time(route)} desc"""
+| project {", ".join(shown)}
+| sort by {order} desc"""
     return {"kql": text}

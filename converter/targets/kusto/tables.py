@@ -71,10 +71,7 @@ def computed(route: Route) -> dict[str, Computed]:
     # Brackets, since a name may be no identifier.
     data = {name: f'tostring(EventData["{name}"])' for name in route.options.get("event_data", ())}
     entries = {**shared, **data, **route.options.get("computed", {})}
-    return {
-        name: Computed(entry) if isinstance(entry, str) else Computed(**entry)
-        for name, entry in entries.items()
-    }
+    return {name: Computed(entry) if isinstance(entry, str) else Computed(**entry) for name, entry in entries.items()}
 
 
 def types(route: Route) -> dict[str, str]:
