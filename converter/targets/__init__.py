@@ -10,19 +10,9 @@ from converter.targets.target import Target
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
+        Target("kusto", "kusto", "KQL", "kql", "Microsoft Defender XDR advanced hunting: devices and clouds"),
         Target(
-            "kusto",
-            "kusto",
-            "KQL",
-            "kql",
-            "Microsoft Defender XDR advanced hunting: Device tables and those of the cloud",
-        ),
-        Target(
-            "sentinel",
-            "kusto",
-            "KQL",
-            "kql",
-            "Microsoft Sentinel: Defender's tables and Sentinel's own in Log Analytics",
+            "sentinel", "kusto", "KQL", "kql", "Microsoft Sentinel: tables of Log Analytics, with Defender's copies"
         ),
         Target(
             "splunk", "splunk", "SPL", "spl", "Splunk add-ons for Sysmon: raw events of Sysmon on Windows and on Linux"
