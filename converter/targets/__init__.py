@@ -10,11 +10,12 @@ from converter.targets.target import Target
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
-        Target("kusto", "kusto", "KQL", "kql", "Microsoft Defender XDR advanced hunting: DeviceProcessEvents"),
+        Target("kusto", "kusto", "KQL", "kql", "Microsoft Defender XDR advanced hunting: devices and clouds"),
+        Target("sentinel", "kusto", "KQL", "kql", "Microsoft Sentinel: Log Analytics tables, with Defender's copies"),
         Target("splunk", "splunk", "SPL", "spl", "Splunk add-ons: raw events of Sysmon, Windows, Linux and clouds"),
         Target("splunk_security", "splunk", "SPL", "spl", "Splunk add-on for Windows: its own logs, event 4688"),
         Target("splunk_cim", "splunk", "SPL", "spl", "Splunk's Common Information Model: tstats over its data models"),
-        Target("lucene", "lucene", "Lucene query string", "lucene", "Elastic Defend: logs-endpoint.events.process-*"),
+        Target("lucene", "lucene", "Lucene query string", "lucene", "Elastic Defend, and integrations beside it"),
         Target(
             "lucene_windows", "lucene", "Lucene query string", "lucene", "Elastic's integrations for Windows and Sysmon"
         ),
