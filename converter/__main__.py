@@ -1,8 +1,33 @@
-"""Lets `python -m converter` be `sigmapack`."""
+"""The entry of the command: imports the rest where an interrupt is already one line."""
 
+from __future__ import annotations
+
+import os
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
-from converter.cli import run
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+def run() -> int:
+    """Run one command and give its exit code, whatever interrupts it."""
+    try:
+        # A stop asked for by a job's runner lets files that are half-written go, as Ctrl-C does.
+        signal.signal(signal.SIGTERM, _terminate)
+        from converter.cli import main  # noqa: PLC0415 - takes most of a short run
+
+        return main()
+    except KeyboardInterrupt:
+        os.write(2, b"\nsigmapack: interrupted\n")
+        return INTERRUPTED
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(TERMINATED)
+
 
 if __name__ == "__main__":
     sys.exit(run())

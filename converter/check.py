@@ -39,10 +39,17 @@ def findings(rules: Sequence[Rule]) -> list[Problem]:
 def _validated(rules: Iterable[tuple[Rule, SigmaRule]]) -> Iterator[Problem]:
     chosen: set[type[SigmaRuleValidator]] = set(validators.values()) - NEED_A_NETWORK
     by_rule = {id(sigma): rule for rule, sigma in rules}
-    issues = SigmaValidator(chosen).validate_rules(sigma for _, sigma in rules)
+    validator = SigmaValidator(chosen)
+    issues: list[SigmaValidationIssue] = []
+    for rule, sigma in rules:
+        try:
+            issues += validator.validate_rule(sigma)
+        except Exception as error:  # noqa: BLE001 - a validator that fails on a rule must not stop the others
+            yield Problem(f"cannot be validated: {' '.join(map(str, error.args)) or type(error).__name__}", rule.path)
+    issues += validator.finalize()
     for issue in issues:
-        for sigma in issue.rules:
-            rule = by_rule[id(sigma)]
+        for blamed in issue.rules:
+            rule = by_rule[id(blamed)]
             yield Problem(f"{_said(issue)} ({issue.severity.name.lower()}: {type(issue).__name__})", rule.path)
 
 

@@ -103,6 +103,9 @@ def _query(rule: Rule, target: Target, how: How) -> Query:
     if not texts:
         raise Refused("converts to no query; give it a condition that can be true", rule.line("condition"))
     (text,) = texts
+    show = getattr(target.dialect, "shown", None)
+    if show is not None and renamed.shown:
+        text = show(text, renamed.shown, route)
     text = mapping.finished(text, renamed)
     marks = ("unmapped",) if renamed.unmapped else ()
     return Query(rule, target, text, route, renamed.pipelines, marks, renamed.warnings)

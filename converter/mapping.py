@@ -10,6 +10,7 @@ from functools import lru_cache
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.transformations import ValueListPlaceholderTransformation
 from sigma.rule import SigmaDetection, SigmaRule
+from sigma.types import SigmaFieldReference
 
 from converter.packs import Rule
 from converter.refused import Refused
@@ -28,28 +29,39 @@ class Names:
 
 @dataclass(frozen=True)
 class Mapped:
-    """A rule in the target's field names; `unmapped` are the fields that passed through under Sigma's."""
+    """A rule in the target's field names, its display list `shown` taken out of it.
+
+    `unmapped` are the fields that passed through under Sigma's names.
+    """
 
     rule: SigmaRule
     pipeline: ProcessingPipeline
     pipelines: tuple[str, ...]
     unmapped: tuple[str, ...]
+    shown: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
 def mapped(sigma: SigmaRule, rule: Rule, target: Target, route: Route, names: Names) -> Mapped:
     """Rename the rule's fields in place; raises Refused for one that no pipeline maps, unless such may pass."""
     pipeline = _pipeline(target, tuple(route.pipelines), names)
+    before = {*_fields(sigma), *sigma.fields}
     pipeline.apply(sigma)
     known = target.dialect.columns(route, pipeline)
-    unmapped = tuple(name for name in _fields(sigma) if name not in known)
+    mapped_names = {*_sources(pipeline), *pipeline.field_mappings}
+
+    def maps(name: str) -> bool:
+        """Whether a pipeline maps to the name; a field of the rule that is called so already is none of Sigma's."""
+        return name in known and (name not in before or name in mapped_names)
+
+    unmapped = tuple(name for name in _fields(sigma) if not maps(name))
     if unmapped and not names.allow_unmapped:
         raise Refused(_closest(unmapped[0], pipeline), rule.line(unmapped[0]))
-    shown = [name for name in sigma.fields if name in known or names.allow_unmapped]
+    shown = tuple(name for name in sigma.fields if maps(name) or names.allow_unmapped)
     left_out = [name for name in sigma.fields if name not in shown]
-    sigma.fields = shown
+    sigma.fields = []
     warnings = tuple(f"{_closest(name, pipeline)}; left out of fields" for name in left_out)
-    return Mapped(sigma, pipeline, (*route.pipelines, *names.options.pipelines), unmapped, warnings)
+    return Mapped(sigma, pipeline, (*route.pipelines, *names.options.pipelines), unmapped, shown, warnings)
 
 
 def finished(text: str, renamed: Mapped) -> str:
@@ -83,14 +95,19 @@ def _fields(sigma: SigmaRule) -> Iterator[str]:
         for item in detection.detection_items:
             if isinstance(item, SigmaDetection):
                 yield from within(item)
-            elif item.field is not None:
-                yield item.field
+            else:
+                yield from (item.field,) if item.field is not None else ()
+                yield from (value.field for value in item.value if isinstance(value, SigmaFieldReference))
 
     yield from dict.fromkeys(name for detection in sigma.detection.detections.values() for name in within(detection))
 
 
+def _sources(pipeline: ProcessingPipeline) -> set[str]:
+    """Every field name that a pipeline maps."""
+    return {source for item in pipeline.items for source in getattr(item.transformation, "mapping", {})}
+
+
 def _closest(name: str, pipeline: ProcessingPipeline) -> str:
     """That no pipeline maps the field, and the closest name that one does."""
-    sources = {source for item in pipeline.items for source in getattr(item.transformation, "mapping", {})}
-    near = difflib.get_close_matches(name, sources, 1)
+    near = difflib.get_close_matches(name, _sources(pipeline), 1)
     return f"no pipeline maps the field {name}" + (f"; the closest mapped name is {near[0]}" if near else "")

@@ -35,10 +35,10 @@ class Outputs:
 def outputs(reading: Reading, targets: Sequence[Target], how: How = AS_ROUTED, jobs: int = 1) -> Outputs:
     """Convert all that was read: to `<target>/<rule's place>.<suffix>`, and `<target>/<pack's place>/_hunting.*`."""
     made = Outputs({}, {}, [], [])
-    reserved = {pack.place / NAME for pack in reading.packs if pack.hunting}
+    reserved = {str(pack.place / NAME).casefold() for pack in reading.packs if pack.hunting}
     rules = []
     for rule in reading.rules:
-        if rule.place in reserved:
+        if str(rule.place).casefold() in reserved:
             reason = f"would write the file of the pack's {NAME} query; rename it"
             made.refusals.extend(Refusal(rule, target, reason) for target in targets)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -18,6 +19,9 @@ PACK_FILE = "pack.toml"
 RULE_SUFFIXES = (".yml", ".yaml")
 CASES_SUFFIX = ".cases.yaml"
 STANDARD_INPUT = "-"
+# The column that the hits of a hunting query are sorted by, newest first.
+TIME_COLUMN = "Timestamp"
+LEVELS = ("low", "medium", "high")
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +120,7 @@ class Reading:
     packs: list[Pack] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     absent: list[Problem] = field(default_factory=list)
+    unsound_packs: list[PurePosixPath] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
 
     def refuse(self, unread: Unread) -> None:
@@ -131,27 +136,39 @@ def read(inputs: Iterable[str], standard_input: bytes = b"", pattern: str = "") 
     """
     reading = Reading()
     seen: set[Path] = set()
-    for name in inputs:
+    # Folders first: a rule that is named beside its folder keeps its place in it.
+    for name in sorted(dict.fromkeys(inputs), key=lambda name: not _is_folder(Path(name))):
         path = Path(name)
-        if name == STANDARD_INPUT:
-            _add(reading, Path("<standard input>"), PurePosixPath("stdin"), standard_input)
-        elif path.is_dir():
-            _read_folder(reading, path, pattern, seen)
-        elif path.exists() or path.is_symlink():
-            if path.resolve() not in seen:
-                seen.add(path.resolve())
-                _add(reading, path, PurePosixPath(path.stem))
-        else:
-            reading.absent.append(Problem("does not exist; name a rule, a folder of rules, a pack, or -", path))
+        try:
+            if name == STANDARD_INPUT:
+                _add(reading, Path("<standard input>"), PurePosixPath("stdin"), standard_input)
+            elif path.is_dir():
+                _read_folder(reading, path, pattern, seen)
+            elif name and (path.exists() or path.is_symlink()):
+                if path.resolve() not in seen:
+                    seen.add(path.resolve())
+                    _add(reading, path, PurePosixPath(path.stem))
+            else:
+                reading.absent.append(Problem("does not exist; name a rule, a folder of rules, a pack, or -", path))
+        except OSError as error:
+            reading.absent.append(Problem(f"cannot be read: {error.strerror or error}", path))
     _refuse_doubles(reading)
+    _refuse_double_packs(reading)
     reading.packs = [pack for pack in (_joined(pack, reading) for pack in reading.packs) if pack is not None]
     return reading
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _read_folder(reading: Reading, folder: Path, pattern: str, seen: set[Path]) -> None:
     inside = PurePosixPath(folder.resolve().name if (folder / PACK_FILE).is_file() else "")
     found = False
-    for path in sorted(_files(folder)):
+    for path in sorted(_files(folder, reading)):
         place = inside / path.relative_to(folder).as_posix()
         if path.name == PACK_FILE:
             reading.packs.append(Pack(path, place.parent, "", "", (), None))
@@ -166,15 +183,19 @@ def _read_folder(reading: Reading, folder: Path, pattern: str, seen: set[Path]) 
 
 
 def _is_rule(name: str, pattern: str) -> bool:
-    if name.endswith(CASES_SUFFIX):
+    if name.lower().endswith(CASES_SUFFIX):
         return False
-    return fnmatchcase(name, pattern) if pattern else name.endswith(RULE_SUFFIXES)
+    return fnmatchcase(name, pattern) if pattern else name.lower().endswith(RULE_SUFFIXES)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, reading: Reading) -> Iterator[Path]:
     """Every file below the folder; a folder that a link leads to is entered once, so that no loop is without end."""
+
+    def unreadable(error: OSError) -> None:
+        reading.problems.append(Problem(f"cannot be read: {error.strerror or error}", Path(error.filename)))
+
     entered = set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
+    for parent, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
         real = Path(parent).resolve()
         if real in entered:
             folders.clear()
@@ -232,6 +253,17 @@ def _refuse_doubles(reading: Reading) -> None:
     reading.rules[:] = kept
 
 
+def _refuse_double_packs(reading: Reading) -> None:
+    """Keep the first of the packs that would write the same hunting query, and report the others."""
+    by_place: dict[str, Pack] = {}
+    for pack in reading.packs:
+        first = by_place.setdefault(str(pack.place).casefold(), pack)
+        if first is not pack:
+            message = f"would write the same hunting query as {first.path.as_posix()}; rename one of the folders"
+            reading.problems.append(Problem(message, pack.path))
+    reading.packs[:] = by_place.values()
+
+
 def _joined(pack: Pack, reading: Reading) -> Pack | None:
     """The pack with its settings and rules; None, and a problem, where its `pack.toml` is not sound."""
     try:
@@ -239,11 +271,14 @@ def _joined(pack: Pack, reading: Reading) -> Pack | None:
         settings = Settings(pack.path, text, documents.parse_toml(text, pack.path))
         rules = [rule for rule in reading.rules if rule.place.is_relative_to(pack.place)]
         title, technique = settings.string("title"), settings.string("technique")
+        if not re.fullmatch(r"T\d{4}(\.\d{3})?", technique):
+            settings.fail("technique", f"{technique} is no technique of ATT&CK, like T1596.003")
         settings.string("description")
         hunting = _hunting(settings.table("hunting"), pack, rules) if "hunting" in settings.values else None
         settings.refuse_unknown({"title", "technique", "description", "hunting"})
     except SigmapackError as error:
         reading.problems.append(error.problem)
+        reading.unsound_packs.append(pack.place)
         return None
     return Pack(pack.path, pack.place, title, technique, rules, hunting)
 
@@ -252,8 +287,12 @@ def _hunting(settings: Settings, pack: Pack, rules: Sequence[Rule]) -> Hunting:
     settings.refuse_unknown({"window", "category_column", "columns", "categories"})
     columns = settings.strings("columns")
     category_column = settings.string("category_column")
-    if category_column not in columns:
-        settings.fail("columns", f"columns do not hold the category_column {category_column}; add it")
+    for column in (*columns, category_column):
+        if not re.fullmatch(r"[A-Za-z_]\w*", column):
+            settings.fail("columns", f"{column} is no name of a column: letters, digits and _ only", column)
+    for needed in (TIME_COLUMN, category_column):
+        if needed not in columns:
+            settings.fail("columns", f"columns do not hold {needed}; add it")
     by_name = {rule.place.relative_to(pack.place).as_posix(): rule for rule in rules}
     categories = []
     for entry in settings.tables("categories"):
@@ -262,5 +301,9 @@ def _hunting(settings: Settings, pack: Pack, rules: Sequence[Rule]) -> Hunting:
         if rule is None:
             name = entry.string("rule")
             entry.fail("rule", f"no sound rule {name} in the pack; have: {', '.join(sorted(by_name))}", name)
-        categories.append(Category(entry.string("name"), rule, entry.string("confidence")))
+        categories.append(Category(entry.string("name"), rule, entry.choice("confidence", LEVELS)))
+    for what in ("name", "rule"):
+        named = [entry.string(what) for entry in settings.tables("categories")]
+        if double := next((value for value in named if named.count(value) > 1), None):
+            settings.fail(what, f"two categories have the {what} {double}; the second would never be found", double)
     return Hunting(settings.window("window"), category_column, columns, categories)

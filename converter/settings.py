@@ -37,6 +37,13 @@ class Settings:
             self.fail(key, f"{key} names something twice")
         return tuple(value)
 
+    def choice(self, key: str, values: Collection[str]) -> str:
+        """The string under `key`, which must be one of the values."""
+        value = self.string(key)
+        if value not in values:
+            self.fail(key, f"{key} must be one of {', '.join(values)}, not {value}", value)
+        return value
+
     def window(self, key: str) -> str:
         """The span of time under `key`: a positive whole number and `m`, `h` or `d`, like `24h`."""
         value = self.string(key)

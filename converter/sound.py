@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
+from fnmatch import fnmatchcase
 from typing import Any
 
 from sigma.correlations import SigmaCorrelationRule
@@ -23,6 +24,7 @@ MOST_DASHES = 5
 def parsed(rule: Rule) -> SigmaRule:
     """The rule as pySigma reads it, fresh, since pipelines change it; raises Refused with every fault found."""
     _refuse_bombs(rule)
+    _refuse_nothing(rule)
     sigma = SigmaRule.from_dict(_one_condition(rule.document), collect_errors=True)
     _refuse_faults(rule, sigma.errors)
     return sigma
@@ -119,6 +121,33 @@ def _refuse_bombs(rule: Rule) -> None:
             if dashes > MOST_DASHES:
                 message = f"windash makes 5^{dashes} values of one with {dashes} dashes; split it with |all"
                 raise Refused(message, rule.line(key.split("|")[0]))
+
+
+def _refuse_nothing(rule: Rule) -> None:
+    """Refuse what pySigma takes for a condition that is not there: a pattern without a selection, an empty list."""
+    detection = rule.document.get("detection")
+    if not isinstance(detection, dict):
+        return
+    conditions = detection.get("condition")
+    for condition in conditions if isinstance(conditions, list) else [conditions]:
+        for pattern in re.findall(r"\bof\s+([\w*]+)", condition) if isinstance(condition, str) else ():
+            if pattern != "them" and not any(fnmatchcase(str(name), pattern) for name in detection):
+                raise Refused(f"the condition names {pattern}, which no selection fits", rule.line("condition"))
+    for key, value in _empty_lists(detection):
+        if not value:
+            raise Refused(f"{key} lists no value; delete it, or list one", rule.line(key.split("|")[0]))
+
+
+def _empty_lists(item: object) -> Iterator[tuple[str, list[object]]]:
+    """Every list that stands as the value of a field."""
+    waiting = [item]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield from ((str(key), each) for key, each in value.items() if isinstance(each, list))
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
 
 
 def _values(item: object) -> Iterator[tuple[str, object]]:

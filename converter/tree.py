@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -20,7 +20,7 @@ TEMPORARY = ".sigmapack-"
 class Difference:
     """How one file on disk differs from the text it should hold; `diff` is a unified diff, without a final newline."""
 
-    kind: Literal["missing", "stale", "orphan"]
+    kind: Literal["missing", "stale", "orphan", "unreadable"]
     path: PurePosixPath
     diff: str = ""
 
@@ -54,33 +54,36 @@ def replace(path: Path, content: bytes) -> None:
     if path.is_file() and path.read_bytes() == content:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
-    temporary = Path(name)
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{threading.get_ident()}")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.chmod(0o666 & ~_umask())
+        temporary.write_bytes(content)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def differences(tree: Tree, root: Path, below: Iterable[str]) -> Iterator[Difference]:
-    """Compare the tree with the files on disk under the named folders of `root`, in order of path."""
+def differences(tree: Tree, root: Path, apart: Collection[str] = ()) -> Iterator[Difference]:
+    """Compare the tree with the files on disk below `root`, in order of path; `apart` names files that are no part."""
     found = {
         PurePosixPath(file.relative_to(root).as_posix()): file
-        for folder in below
-        for file in (root / folder).rglob("*")
+        for file in root.rglob("*")
         if file.is_file() and not file.name.startswith(TEMPORARY)
     }
+    found = {path: file for path, file in found.items() if str(path) not in apart}
     for path in sorted(tree.keys() | found.keys()):
         if path not in found:
             yield Difference("missing", path)
         elif path not in tree:
             yield Difference("orphan", path)
-        elif (held := found[path].read_bytes()) != tree[path].encode():
-            yield Difference("stale", path, _diff(path, held, tree[path]))
+        else:
+            try:
+                held = found[path].read_bytes()
+            except OSError:
+                yield Difference("unreadable", path)
+                continue
+            if held != tree[path].encode():
+                yield Difference("stale", path, _diff(path, held, tree[path]))
 
 
 def _diff(path: PurePosixPath, held: bytes, text: str) -> str:
@@ -88,9 +91,3 @@ def _diff(path: PurePosixPath, held: bytes, text: str) -> str:
     before = held.decode(errors="backslashreplace").replace("\r", "\\r").split("\n")
     after = text.split("\n")
     return "\n".join(difflib.unified_diff(before, after, f"outputs/{path}", f"converted/{path}", lineterm=""))
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -256,8 +256,15 @@ def test_an_interrupted_run_exits_130_and_leaves_whole_files(tmp_path: Path) -> 
     for number in range(3000):
         (tmp_path / "rules" / f"{number}.yml").write_text(rule(number))
     command = [sys.executable, "-m", "converter", "convert", "rules", "-o", "out"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
-    time.sleep(1)
+    # A background job ignores the signal, and so would its children.
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
+    )
+    while not list(tmp_path.glob("out/kusto/*")) and process.poll() is None:
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (130, b"\nsigmapack: interrupted\n")

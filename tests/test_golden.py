@@ -32,7 +32,7 @@ def test_a_golden_is_what_its_rule_converts_to(path: str) -> None:
 
 
 def test_no_golden_is_missing_or_left_over() -> None:
-    assert [str(difference.path) for difference in differences(MADE.files, ROOT / "outputs", TARGETS)] == []
+    assert [str(difference.path) for difference in differences(MADE.files, ROOT / "outputs", ["manifest.json"])] == []
 
 
 def test_outputs_hold_one_file_a_rule_and_target_and_the_hunting_queries() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -69,6 +70,32 @@ def test_metadata_is_complete(rule: str) -> None:
     assert wanted | {"detection", "falsepositives", "level"} == document.keys()
     assert {"attack.reconnaissance", "attack.t1596.003"} <= set(document["tags"])
     assert document["level"] == "medium"
+
+
+# The seed's five, each by the words that name it, with the rules that it concerns.
+FALSE_POSITIVES = {
+    "sslyze, sslscan or testssl.sh": {"proc_creation_cert_enum_tool"},
+    "DevSecOps": {"proc_creation_ct_log_query"},
+    "openssl s_client": {"proc_creation_openssl_probe"},
+    "Certbot|internal PKI": {
+        "proc_creation_ct_log_query",
+        "proc_creation_openssl_probe",
+        "proc_creation_win_certutil_enum",
+    },
+    "penetration tests": set(RULES),
+}
+
+
+@pytest.mark.parametrize(("words", "rules"), FALSE_POSITIVES.items())
+def test_every_false_positive_of_the_seed_stands_on_the_rules_that_it_concerns(words: str, rules: set[str]) -> None:
+    found = {name for name, rule in RULES.items() if re.search(words, " ".join(rule.document["falsepositives"]))}
+    assert found == rules
+
+
+def test_a_rule_names_a_product_only_where_the_seed_covers_one_system() -> None:
+    named = {name: rule.document["logsource"].get("product") for name, rule in RULES.items()}
+    assert named == dict.fromkeys(RULES) | {"proc_creation_win_certutil_enum": "windows"}
+    assert {rule.document["logsource"]["category"] for rule in RULES.values()} == {"process_creation"}
 
 
 def test_the_hunting_settings_keep_the_seeds_order_window_and_columns() -> None:

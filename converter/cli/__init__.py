@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import click
 
@@ -18,7 +19,7 @@ from converter.cli.init import init
 from converter.cli.list import list_
 from converter.errors import SigmapackError
 
-INTERRUPTED = 130
+USAGE = 2
 BROKEN_PIPE = 141
 
 
@@ -32,12 +33,14 @@ for command in (convert, check, list_, init):
     sigmapack.add_command(command)
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit code."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code; raises KeyboardInterrupt where the user stops it."""
+    if sys.stdout is None or sys.stderr is None:
+        return USAGE
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # Queries are UTF-8 with plain newlines wherever they are written.
-            stream.reconfigure(encoding="utf-8", newline="\n")
+        if isinstance(stream, TextIOWrapper):
+            # Queries are UTF-8 with plain newlines wherever they are written; a path may hold bytes that are not.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
     try:
         code = sigmapack.main(arguments, prog_name="sigmapack", standalone_mode=False)
         sys.stdout.flush()
@@ -46,12 +49,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except SigmapackError as error:
         click.echo(f"sigmapack: {error}", err=True)
-        return 2
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("sigmapack: interrupted", err=True)
-        return INTERRUPTED
+        return USAGE
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except BrokenPipeError:
-        # The reader went away, as `head` does; Python must not try to flush once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader went away, as `head` does.
+        _forget_output()
         return BROKEN_PIPE
+    except OSError as error:
+        _forget_output()
+        click.echo(f"sigmapack: {error.strerror or error}; mend it, or write elsewhere", err=True)
+        return USAGE
     return code if isinstance(code, int) else 0
+
+
+def _forget_output() -> None:
+    """Let Python not try to write once more at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

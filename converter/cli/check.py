@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 import click
 
@@ -13,15 +14,21 @@ from converter.check import findings
 from converter.cli import report
 from converter.cli.conversion import how_of
 from converter.errors import Problem
-from converter.outputs import outputs
-from converter.targets import DEFAULTS, TARGETS, named
+from converter.hunting import NAME as HUNTING
+from converter.outputs import Outputs, outputs
+from converter.packs import Reading
+from converter.targets import DEFAULTS, named
+from converter.targets.target import Target
 from converter.tree import Difference, differences
 
 REMEDIES = {
     "missing": "is missing; run sigmapack convert",
     "stale": "is not what its rule converts to; run sigmapack convert, and commit the difference if you meant it",
     "orphan": "comes from no rule; delete it",
+    "unreadable": "cannot be read; mend its permissions",
 }
+
+LOST = "its rule, or its pack, does not convert any more; mend that, or delete both"
 
 
 @click.command()
@@ -40,19 +47,39 @@ def check() -> int:
     made = outputs(reading, targets, how)
     unsound = findings(reading.rules)
     where = project.outputs
-    drift = list(differences(made.files, where, TARGETS))
+    lost = _lost(made, reading, targets)
+    drift = list(differences(made.files, where, [manifest.NAME]))
     listed = _manifest(where, manifest.manifest(made, reading.unread, targets))
     report.problems([*reading.absent, *reading.problems])
     report.refusals(made.refusals)
     report.problems([*made.problems, *unsound])
     for difference in drift:
-        click.echo(f"{(where / difference.path).as_posix()}: {REMEDIES[difference.kind]}", err=True)
+        remedy = LOST if difference.kind == "orphan" and difference.path in lost else REMEDIES[difference.kind]
+        click.echo(f"{(where / difference.path).as_posix()}: {remedy}", err=True)
         _show(difference)
     report.problems(listed)
     click.echo(_summary(len(reading.rules), len(made.files), drift), err=True)
     if reading.absent:
         return 2
     return 1 if reading.problems or made.refusals or made.problems or unsound or drift or listed else 0
+
+
+def _lost(made: Outputs, reading: Reading, targets: Sequence[Target]) -> set[PurePosixPath]:
+    """The outputs that rules would have which cannot be read or converted, and the hunting queries that lack them."""
+    lost = {
+        PurePosixPath(refusal.target.name, f"{refusal.rule.place}.{refusal.target.suffix}") for refusal in made.refusals
+    }
+    for target in targets:
+        places = [unread.place.with_suffix("") for unread in reading.unread]
+        lost |= {PurePosixPath(target.name, f"{place}.{target.suffix}") for place in places}
+        folders = {place.parent for place in places} | {pack.parent for pack in reading.unsound_packs}
+        folders |= {pack.place for pack in reading.packs}
+        lost |= {
+            PurePosixPath(target.name, folder, f"{HUNTING}.{suffix}")
+            for folder in folders
+            for suffix in (target.suffix, "json")
+        }
+    return lost - made.files.keys()
 
 
 def _manifest(outputs: Path, fresh: str) -> list[Problem]:

@@ -69,8 +69,10 @@ def run(request: Request) -> int:
     project = config.find(Path.cwd()) if request.inputs else config.project(Path.cwd())
     targets = _targets(request, project)
     inputs = request.inputs or tuple(map(str, project.packs if project else ()))
+    if request.output is not None and not request.output.name:
+        raise UsageError("-o names no file or folder")
     output = request.output or (project.outputs if project and not request.inputs else None)
-    standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs else b""
+    standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
     reading = packs.read(inputs, standard_input, request.pattern)
     how = how_of(project, reading, request)
     _refuse_what_no_rule_can_take(request, targets, how)

@@ -23,8 +23,8 @@ class FlatLists(TextQueryBackend):
         """What a modifier made several values of: a list of them."""
         either = ConditionOR(list(_leaves(cond)), cond.source)
         if self.decide_convert_condition_as_in_expression(either, state):
-            return str(self.convert_condition_as_in_expression(either, state))
-        return str(super().convert_condition_or(either, state))
+            return f"({self.convert_condition_as_in_expression(either, state)})"
+        return f"({super().convert_condition_or(either, state)})"
 
 
 def _leaves(arg: Any) -> list[Any]:

@@ -34,6 +34,14 @@ def query(fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
         return [f"{route.data}\n| where {condition}" for condition in conditions(fresh, route)]
 
 
+def shown(text: str, names: Sequence[str], route: Route) -> str:
+    """The query with the rule's display list as a table (S13); a data model has the fields that it counts by."""
+    if _of_model(route):
+        return text
+    columns = (name if re.fullmatch(r"[\w.]+", name) else literal(name) for name in names)
+    return f"{text}\n| table {', '.join(columns)}"
+
+
 def conditions(fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
     """Each condition of the rule as an expression of `where` and `eval`; raises HuntingError over a data model."""
     if _of_model(route):

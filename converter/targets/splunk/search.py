@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sigma.backends.splunk.splunk import SplunkBackend as StockBackend
 from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionNOT, ConditionOR
 from sigma.processing.pipeline import ProcessingPipeline
-from sigma.types import SigmaNull, SigmaString
+from sigma.types import SigmaCasedString, SigmaNull, SigmaString
 
 from converter.targets.lists import FlatLists
 from converter.targets.strings import ONE, parts, render
@@ -66,7 +66,7 @@ class SearchBackend(FlatLists, StockBackend):
 
 def quoted(value: SigmaString) -> str:
     """The value as a quoted word of `search`, wildcards in place; raises Unsayable where it would mean another."""
-    if ONE in parts(value) or SUBNET.fullmatch(str(value)):
+    if isinstance(value, SigmaCasedString) or ONE in parts(value) or SUBNET.fullmatch(str(value)):
         raise Unsayable
     return f'"{render(value, _escaped, "*", "")}"'
 
