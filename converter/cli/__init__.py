@@ -20,6 +20,7 @@ from converter.cli.list import list_
 from converter.errors import SigmapackError
 
 USAGE = 2
+INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 
@@ -51,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"sigmapack: {error}", err=True)
         return USAGE
     except click.Abort:
-        raise KeyboardInterrupt from None
+        # click has ended the line that ^C stands on.
+        click.echo("sigmapack: interrupted", err=True)
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader went away, as `head` does.
         _forget_output()
