@@ -93,11 +93,14 @@ def mapped(rule: Rule, target: Target, route: Route, how: How = AS_ROUTED) -> Si
 
 
 def _query(rule: Rule, target: Target, how: How) -> Query:
-    route = _routed(rule, target, how)
-    renamed = mapping.mapped(sound.filtered(rule, how.filters), rule, target, route, _names(how))
+    sigma = sound.filtered(rule, how.filters)
+    route = _routed(sigma, rule, target)
+    renamed = mapping.mapped(sigma, rule, target, route, _names(how))
+    ready = [renamed.rule]
 
     def fresh() -> SigmaRule:
-        return mapping.mapped(sound.filtered(rule, how.filters), rule, target, route, _names(how)).rule
+        # A dialect that tries a second form needs a second copy, which costs as much as the first.
+        return ready.pop() if ready else mapped(rule, target, route, how)
 
     texts = target.dialect.query(fresh, route)
     if not texts:
@@ -155,9 +158,9 @@ def _units(rules: tuple[Rule, ...]) -> list[Unit]:
     return units([rule.document for rule in rules])
 
 
-def _routed(rule: Rule, target: Target, how: How) -> Route:
+def _routed(sigma: SigmaRule, rule: Rule, target: Target) -> Route:
     """The route that takes the rule on the target; raises Refused where none does."""
-    logsource = sound.filtered(rule, how.filters).logsource
+    logsource = sigma.logsource
     source = LogSource(logsource.category, logsource.product, logsource.service)
     route = target.route(source)
     if isinstance(route, Route):
