@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -34,12 +35,16 @@ class Query:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why one rule did not become a query on one target; `line` is the line of its file to blame, if one is."""
+    """Why one rule did not become a query on one target; `line` is the line of its file to blame, if one is.
+
+    `detail` is the trace of an error that nobody foresaw.
+    """
 
     rule: Rule
     target: Target
     reason: str
     line: int | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,8 @@ def converted(rule: Rule, target: Target, how: How = AS_ROUTED) -> Query | Refus
     except SigmaError as error:
         return Refusal(rule, target, sound.reason(error), sound.line(rule, error))
     except Exception as error:  # noqa: BLE001 - a fault of a library in one rule must not stop the others
-        return Refusal(rule, target, f"cannot be converted: {type(error).__name__}: {error}")
+        reason = f"cannot be converted: {type(error).__name__}: {error}"
+        return Refusal(rule, target, reason, detail=traceback.format_exc())
 
 
 def mapped(rule: Rule, target: Target, route: Route, how: How = AS_ROUTED) -> SigmaRule:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 
@@ -14,9 +14,9 @@ from converter.targets.target import Target
 CHUNK = 100
 
 
-def conversions(rules: Sequence[Rule], targets: Sequence[Target], how: How, jobs: int = 1) -> Iterator[Query | Refusal]:
+def conversions(rules: Iterable[Rule], targets: Sequence[Target], how: How, jobs: int = 1) -> Iterator[Query | Refusal]:
     """Convert each rule to each target, in that order, with at most `jobs` processes."""
-    if jobs == 1 or len(rules) <= CHUNK:
+    if jobs == 1:
         yield from convert(rules, targets, how)
         return
     remaining = iter(rules)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -10,7 +10,7 @@ from converter.convert import AS_ROUTED, How, Query, Refusal
 from converter.errors import Problem
 from converter.hunting import NAME, hunting
 from converter.jobs import conversions
-from converter.packs import Pack, Reading
+from converter.packs import Pack, Reading, Rule
 from converter.targets.target import Target
 
 
@@ -32,8 +32,17 @@ class Outputs:
         return [source for source in self.sources.values() if isinstance(source, Query)]
 
 
-def outputs(reading: Reading, targets: Sequence[Target], how: How = AS_ROUTED, jobs: int = 1) -> Outputs:
-    """Convert all that was read: to `<target>/<rule's place>.<suffix>`, and `<target>/<pack's place>/_hunting.*`."""
+def outputs(
+    reading: Reading,
+    targets: Sequence[Target],
+    how: How = AS_ROUTED,
+    jobs: int = 1,
+    watched: Callable[[Sequence[Rule]], Iterable[Rule]] = iter,
+) -> Outputs:
+    """Convert all that was read: to `<target>/<rule's place>.<suffix>`, and `<target>/<pack's place>/_hunting.*`.
+
+    `watched` gives the rules one by one, and may tell somebody how far it is.
+    """
     made = Outputs({}, {}, [], [])
     reserved = {str(pack.place / NAME).casefold() for pack in reading.packs if pack.hunting}
     rules = []
@@ -43,7 +52,7 @@ def outputs(reading: Reading, targets: Sequence[Target], how: How = AS_ROUTED, j
             made.refusals.extend(Refusal(rule, target, reason) for target in targets)
         else:
             rules.append(rule)
-    for outcome in conversions(rules, targets, how, jobs):
+    for outcome in conversions(watched(rules), targets, how, jobs):
         if isinstance(outcome, Refusal):
             made.refusals.append(outcome)
         else:

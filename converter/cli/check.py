@@ -17,6 +17,7 @@ from converter.errors import Problem
 from converter.hunting import NAME as HUNTING
 from converter.outputs import Outputs, outputs
 from converter.packs import Reading
+from converter.reports.report import Report
 from converter.targets import DEFAULTS, named
 from converter.targets.target import Target
 from converter.tree import Difference, differences
@@ -32,7 +33,8 @@ LOST = "its rule, or its pack, does not convert any more; mend that, or delete b
 
 
 @click.command()
-def check() -> int:
+@report.report_option
+def check(reports: tuple[report.Wanted, ...]) -> int:
     """Check that the project's rules are sound and its outputs what they convert to.
 
     Rules must parse and pass pySigma's validators (those that need no network), ATT&CK tags must exist, cases must be
@@ -58,8 +60,16 @@ def check() -> int:
         click.echo(f"{(where / difference.path).as_posix()}: {remedy}", err=True)
         _show(difference)
     report.problems(listed)
+    found = Report(
+        made.queries,
+        made.refusals,
+        [*made.problems, *unsound, *(Problem(REMEDIES[each.kind], where / each.path) for each in drift), *listed],
+        [*reading.absent, *reading.problems],
+    )
+    unwritten = report.write_reports(reports, found)
+    report.problems(unwritten)
     click.echo(_summary(len(reading.rules), len(made.files), drift), err=True)
-    if reading.absent:
+    if reading.absent or unwritten:
         return 2
     return 1 if reading.problems or made.refusals or made.problems or unsound or drift or listed else 0
 
@@ -72,7 +82,7 @@ def _lost(made: Outputs, reading: Reading, targets: Sequence[Target]) -> set[Pur
     for target in targets:
         places = [unread.place.with_suffix("") for unread in reading.unread]
         lost |= {PurePosixPath(target.name, f"{place}.{target.suffix}") for place in places}
-        folders = {place.parent for place in places} | {pack.parent for pack in reading.unsound_packs}
+        folders = {place.parent for place in places} | set(reading.unsound_packs)
         folders |= {pack.place for pack in reading.packs}
         lost |= {
             PurePosixPath(target.name, folder, f"{HUNTING}.{suffix}")

@@ -13,7 +13,7 @@ import click
 
 from converter import config, manifest, mapping, packs, sound, tree
 from converter.cli import report
-from converter.cli.progress import summary
+from converter.cli.progress import progress, summary
 from converter.cli.report import Wanted
 from converter.convert import How, Query, Refusal, stock_backend
 from converter.errors import Problem, UsageError
@@ -213,7 +213,7 @@ def _record(query: Query) -> dict[str, str]:
 
 def _tree(request: Request, reading: Reading, targets: Sequence[Target], how: How, output: Path) -> int:
     """Each query as a file of its own, and the manifest of them all."""
-    made = outputs(reading, targets, how, request.jobs)
+    made = outputs(reading, targets, how, request.jobs, lambda rules: progress(rules, quiet=request.quiet))
     held = _held_manifest(output)
     unwritten = tree.write(made.files, output, request.encoding)
     written = len(made.files) - len(unwritten)
@@ -259,6 +259,8 @@ def _code(
 ) -> int:
     """Tell of everything found, in every form asked for, and give the exit code."""
     report.refusals(seen.refusals)
+    if request.verbose:
+        click.echo("\n".join(dict.fromkeys(refusal.detail for refusal in seen.refusals if refusal.detail)), err=True)
     report.problems([*unwritten, *reading.problems, *reading.absent])
     found = Report(seen.queries, seen.refusals, [*problems, *unwritten], [*reading.problems, *reading.absent])
     lost = report.write_reports(request.reports, found)
