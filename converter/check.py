@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
@@ -16,15 +17,17 @@ from sigma.validators.core.tags import ATTACKTagValidator, D3FENDTagValidator
 
 from converter import cases
 from converter.errors import Problem, SigmapackError
+from converter.mapping import sigma_fields
 from converter.packs import Rule
 from converter.refused import Refused
 from converter.sound import parsed
+from converter.targets.target import LogSource, Route, Target
 
 # These two download their lists at run time. ATT&CK tags are held against the list that ships with us instead.
 NEED_A_NETWORK = {ATTACKTagValidator, D3FENDTagValidator}
 
 
-def findings(rules: Sequence[Rule]) -> list[Problem]:
+def findings(rules: Sequence[Rule], targets: Sequence[Target]) -> list[Problem]:
     """What is wrong with the rules and their cases, in order of path; `convert` tells of those that do not parse."""
     sound: dict[str, tuple[Rule, SigmaRule]] = {}
     for rule in rules:
@@ -32,7 +35,7 @@ def findings(rules: Sequence[Rule]) -> list[Problem]:
             sound[str(rule.place)] = rule, parsed(rule)
         except Refused:
             continue
-    problems = [*_validated(sound.values()), *_tags(sound.values()), *_cases(rules)]
+    problems = [*_validated(sound.values()), *_tags(sound.values()), *_cases(rules, targets)]
     return sorted(problems, key=lambda problem: (str(problem.path), problem.line or 0, problem.message))
 
 
@@ -85,9 +88,30 @@ def _attack() -> tuple[frozenset[str], dict[str, str | None]]:
     return known, {name.lower(): instead for name, instead in data["retired"].items()}
 
 
-def _cases(rules: Iterable[Rule]) -> Iterator[Problem]:
+def _cases(rules: Iterable[Rule], targets: Sequence[Target]) -> Iterator[Problem]:
     for rule in rules:
+        if rule.is_correlation:
+            continue
         try:
-            cases.read(rule)
+            found = cases.read(rule)
         except SigmapackError as error:
             yield error.problem
+            continue
+        known = _fields(rule, targets)
+        for case in found:
+            for name in case.event:
+                if known and name not in known:
+                    near = difflib.get_close_matches(name, known, 1)
+                    hint = f"; did you mean {near[0]}?" if near else ""
+                    yield Problem(f"the case {case.name!r} has the unknown field {name}{hint}", rule.cases_path)
+
+
+def _fields(rule: Rule, targets: Sequence[Target]) -> set[str]:
+    """The Sigma fields that any target maps for the rule's log source; none where no target takes it."""
+    try:
+        logsource = parsed(rule).logsource
+    except Refused:
+        return set()
+    source = LogSource(logsource.category, logsource.product, logsource.service)
+    routes = ((target, target.route(source)) for target in targets)
+    return {name for target, route in routes if isinstance(route, Route) for name in sigma_fields(target, route)}

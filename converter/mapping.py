@@ -64,9 +64,17 @@ def mapped(sigma: SigmaRule, rule: Rule, target: Target, route: Route, names: Na
     return Mapped(sigma, pipeline, (*route.pipelines, *names.options.pipelines), unmapped, shown, warnings)
 
 
+def sigma_fields(target: Target, route: Route) -> set[str]:
+    """Every Sigma field that the route's pipelines map."""
+    return _sources(_pipeline(target, tuple(route.pipelines), ROUTED))
+
+
 def finished(text: str, renamed: Mapped) -> str:
     """The query after the postprocessing of the user's pipelines."""
     return str(renamed.pipeline.postprocess_query(renamed.rule, text))
+
+
+ROUTED = Names(StockOptions(()))
 
 
 @lru_cache(maxsize=256)

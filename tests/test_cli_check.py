@@ -122,6 +122,10 @@ CASES = {
         "'a'",
     ),
     "an event that is a list": ("must_match:\n  - {name: a, event: [1]}\n", "needs an event"),
+    "a field that the log source lacks": (
+        "must_match:\n  - {name: a, event: {Imag: b}}\nmust_not_match:\n  - {name: c, event: {Image: c}}\n",
+        "unknown field Imag; did you mean Image?",
+    ),
     "a value that is a list": ("must_match:\n  - {name: a, event: {Image: [1]}}\n", "has a value"),
 }
 

@@ -47,7 +47,7 @@ def check(reports: tuple[report.Wanted, ...]) -> int:
     targets = named(project.targets or DEFAULTS)
     how = how_of(project, reading)
     made = outputs(reading, targets, how)
-    unsound = findings(reading.rules)
+    unsound = findings(reading.rules, targets)
     where = project.outputs
     lost = _lost(made, reading, targets)
     drift = list(differences(made.files, where, [manifest.NAME]))
