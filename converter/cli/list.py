@@ -28,6 +28,8 @@ OF_TARGETS = ("targets", "routes", "pipelines", "formats")
 # So many of a target's reasons say where most of its refused rules are.
 REASONS = 10
 BY_STOCK = "with --stock"
+# The format that a target of ours stands for, and those for which pySigma fetches MITRE's data.
+TAKEN = {"data_model": BY_STOCK, "siem_rule": "with a network", "siem_rule_ndjson": "with a network"}
 
 
 @click.command(name="list")
@@ -127,7 +129,7 @@ def _coverage(found: coverage.Coverage) -> list[Table]:
     what = ("category", "product", "service", "target", "converted", "refused", "log source", "route or reason")
     counted = ("target", "rules", "converted", "log source refused", f"log source {LATER}", "rule itself refused")
     tables = [_table(what, lines), _table(counted, totals), _table(("target", "refused", "for", "reason"), reasons)]
-    return [table for table in tables if table.row_count]
+    return [table for table in tables if table.row_count] if found.lines else []
 
 
 def _parts(logsource: LogSource) -> tuple[str, str, str]:
@@ -154,9 +156,7 @@ def _formats(targets: Sequence[Target]) -> Table:
     rows = []
     for target in targets:
         backend = backend_for(target.family, StockOptions((), without_pipeline=True)).backend
-        for name, title in backend.formats.items():
-            # Its target of ours is splunk_cim.
-            rows.append((target.name, name, BY_STOCK if name == "data_model" else "always", title))
+        rows += [(target.name, name, TAKEN.get(name, "always"), title) for name, title in backend.formats.items()]
         rows.append((target.name, NDJSON, "always", "One JSON object per query: rule, id, path, target, text"))
     return _table(("target", "format", "taken", "title"), rows)
 
