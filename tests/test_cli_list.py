@@ -85,6 +85,11 @@ def test_routes_of_a_file_that_is_not_there(folder: Path) -> None:
     assert "nowhere: does not exist" in done.stderr
 
 
+def test_routes_of_a_rule_on_standard_input(tmp_path: Path) -> None:
+    done = sigmapack("list", "routes", "-t", "splunk", "-", cwd=tmp_path, stdin=rule().encode())
+    assert [*HERE, "splunk", "1", "0", "routed", "process_creation_windows"] in rows(done.stdout)
+
+
 def test_a_correlation_stands_on_a_line_of_its_own(tmp_path: Path) -> None:
     correlation = (
         "title: Often\nid: 00000000-0000-4000-8000-000000000009\ncorrelation:\n    type: event_count\n"
@@ -118,14 +123,14 @@ def test_pipelines_are_those_that_convert_takes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_format_that_is_always_taken_converts(tmp_path: Path, target: str) -> None:
-    (tmp_path / "a.yml").write_text(rule())
+    (tmp_path / "a.yml").write_text(rule(value="4711"))
     done = sigmapack("list", "formats", "-t", target, cwd=tmp_path)
     formats = {row[1] for row in rows(done.stdout)[2:] if row[2] == "always"}
     assert {"default", "ndjson"} <= formats
     for form in formats:
         converted = sigmapack("convert", "-t", target, "-f", form, "a.yml", cwd=tmp_path)
         assert (converted.returncode, converted.stderr) == (0, "")
-        assert "something" in converted.stdout
+        assert "4711" in converted.stdout
 
 
 @pytest.mark.parametrize(

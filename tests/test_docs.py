@@ -121,7 +121,7 @@ def test_every_key_of_the_project_file_has_a_row() -> None:
     assert set(re.findall(r"^\| `\[?(\w+)\]?` \|", page, re.MULTILINE)) == set(config.KEYS)
 
 
-def test_the_project_file_shown_is_sound_and_has_every_key(tmp_path: Path) -> None:
+def test_the_project_file_shown_is_sound_and_has_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (text,) = re.findall(
         r"```toml\n(.*?)```", (ROOT / "docs" / "project-file.md").read_text(encoding="utf-8"), re.DOTALL
     )
@@ -129,6 +129,8 @@ def test_the_project_file_shown_is_sound_and_has_every_key(tmp_path: Path) -> No
     for name in ("sigma_rules", "filters", "pipelines"):
         (tmp_path / name).mkdir()
     (tmp_path / "pipelines" / "our_fields.yml").write_text("name: ours\npriority: 30\n")
+    # Paths of a project are said from the working folder.
+    monkeypatch.chdir(tmp_path)
     project = config.project(tmp_path)
     assert named(project.targets)
     assert all(getattr(project, key) for key in config.KEYS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +58,8 @@ def list_(kind: str | None, inputs: tuple[str, ...], targets: tuple[str, ...], e
     project = config.find(Path.cwd())
     if kind == "routes" and (every or not (inputs or project)):
         return _print(_routes(named(targets or (project.targets if project else ()) or DEFAULTS)))
-    reading = packs.read(inputs or map(str, config.project(Path.cwd()).packs))
+    standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
+    reading = packs.read(inputs or map(str, config.project(Path.cwd()).packs), standard_input)
     if kind == "routes":
         chosen = named(targets or (project.targets if project else ()) or DEFAULTS)
         how = how_of(project, reading)
