@@ -275,7 +275,10 @@ def test_a_filter_with_an_unmapped_field_refuses_the_rules_that_it_takes(tmp_pat
 def test_placeholders_take_their_values(tmp_path: Path, target: str) -> None:
     reading = read(tmp_path / "r", a=rule(1, field="User|expand", value="%admins%"), b=rule(2, value="%admins%"))
     found = outcomes(reading, target, placeholders={"admins": ("alice", "bob")})
-    assert all(name in found["a", target].lower() for name in ("alice", "bob"))
+    written = {
+        name: "".join(f"[{x}{x.upper()}]" for x in name) if target == "lucene" else name for name in ("alice", "bob")
+    }
+    assert all(name in found["a", target] for name in written.values())
     assert "admins" not in found["a", target]
     assert "%admins%" in found["b", target] or target == "lucene"
     assert "alice" not in found["b", target]
