@@ -69,12 +69,15 @@ HOSTILE = {
     ),
     "500 nested lists": (nested_lists().encode(), ["rules/bad.yml"]),
     "500 nested maps": (nested_maps().encode(), ["rules/bad.yml"]),
-    "maps nested in the condition's place": (
+    "100,000 nested maps": (
         ("title: x\ndetection: " + "{a: " * 100_000 + "x" + "}" * 100_000).encode(),
         ["rules/bad.yml"],
     ),
+    "100,000 nested lists": (
+        ("title: x\ndetection: " + "[" * 100_000 + "x" + "]" * 100_000).encode(),
+        ["rules/bad.yml"],
+    ),
     "500 nots": (nested("not ", "").encode(), ["rules/bad.yml:17", "nested too deeply"]),
-    "5,000 parentheses": (nested("(", ")", 5000).encode(), ["rules/bad.yml:17", "nested too deeply"]),
     "a NUL byte in a value": (rule(1, value="some\0thing").encode(), ["rules/bad.yml:16", "not valid YAML"]),
     "a file of NUL bytes": (b"\0" * 4096, ["rules/bad.yml:1", "not valid YAML"]),
     "UTF-16": (rule(1).encode("utf-16"), ["rules/bad.yml:1", "UTF-8"]),
@@ -109,7 +112,13 @@ def test_a_hostile_rule_is_one_line_and_the_others_convert(tmp_path: Path, conte
 
 @pytest.mark.parametrize("target", ["splunk", "lucene", "sentinel", "splunk_cim"])
 @pytest.mark.parametrize(
-    "name", ["a windash bomb", "500 nested lists", "500 nested maps", "500 nots", "5,000 parentheses"]
+    "name",
+    [
+        "a windash bomb",
+        "500 nested lists",
+        "500 nested maps",
+        "500 nots",
+    ],
 )
 def test_a_hostile_rule_is_one_line_on_every_target(tmp_path: Path, target: str, name: str) -> None:
     (tmp_path / "bad.yml").write_bytes(HOSTILE[name][0])
@@ -121,8 +130,9 @@ def test_a_hostile_rule_is_one_line_on_every_target(tmp_path: Path, target: str,
     assert len(files(tmp_path / "out")) == 1
 
 
-def test_500_parentheses_change_nothing_or_are_one_line(tmp_path: Path) -> None:
-    (tmp_path / "deep.yml").write_text(nested("(", ")"))
+@pytest.mark.parametrize("depth", [500, 5000, 50_000])
+def test_parentheses_change_nothing_or_are_one_line(tmp_path: Path, depth: int) -> None:
+    (tmp_path / "deep.yml").write_text(nested("(", ")", depth))
     (tmp_path / "good.yml").write_text(rule(2))
     done = sigmapack("convert", ".", "-o", "out", "-t", "kusto", "-q", cwd=tmp_path)
     assert (done.returncode, len(done.stderr.splitlines())) in {(0, 0), (1, 1)}
@@ -327,7 +337,7 @@ def test_a_full_disk_leaves_the_old_file_or_none(tmp_path: Path, monkeypatch: py
     if where == "to make a file":
         monkeypatch.setattr("tempfile.mkstemp", full)
     elif where == "to fill it":
-        monkeypatch.setattr(tree.os, "fdopen", FullFile)
+        monkeypatch.setattr("converter.tree.os.fdopen", FullFile)
     else:
         monkeypatch.setattr(Path, "replace", full)
     for path in (old, new):
