@@ -433,9 +433,10 @@ def test_a_correlation_method_is_taken(tmp_path: Path) -> None:
 # Fields
 
 
+@pytest.mark.parametrize("modifier", ["", "|contains", "|endswith", "|re", "|cased"])
 @pytest.mark.parametrize("target", ["kusto", "splunk", "lucene"])
-def test_an_unmapped_field_is_refused_unless_it_may_pass(tmp_path: Path, target: str) -> None:
-    (tmp_path / "a.yml").write_text(rule(1, field="Comandline|contains", value="first"))
+def test_an_unmapped_field_is_refused_unless_it_may_pass(tmp_path: Path, target: str, modifier: str) -> None:
+    (tmp_path / "a.yml").write_text(rule(1, field=f"Comandline{modifier}", value="first"))
     done = sigmapack("convert", "-t", target, "a.yml", "-o", "out", cwd=tmp_path)
     assert done.returncode == 1
     assert "no pipeline maps the field Comandline; the closest mapped name is CommandLine" in done.stderr
