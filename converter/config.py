@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from converter import documents
-from converter.errors import UsageError
+from converter.errors import SigmapackError, UsageError
 from converter.settings import Settings
 
 FILE = "sigmapack.toml"
@@ -25,6 +25,7 @@ class Project:
     """
 
     root: Path
+    path: Path | None
     packs: tuple[Path, ...]
     outputs: Path
     targets: tuple[str, ...] = ()
@@ -42,13 +43,20 @@ def project(start: Path) -> Project:
     return found
 
 
+def blamed(project: Project, key: str, value: str, message: str) -> SigmapackError:
+    """The message as an error of the project file, with the line of the value under the key."""
+    if project.path is None:
+        return UsageError(message)
+    return SigmapackError(message, project.path, documents.line_of(documents.read_text(project.path), key, value))
+
+
 def find(start: Path) -> Project | None:
     """The project of the nearest folder, from `start` upward, with a `sigmapack.toml` or a `sigma_rules` folder."""
     for folder in (start, *start.parents):
         if (folder / FILE).is_file():
             return _read(folder, start)
         if (folder / RULES).is_dir():
-            return Project(folder, (_relative(folder / RULES, start),), _relative(folder / OUTPUTS, start))
+            return Project(folder, None, (_relative(folder / RULES, start),), _relative(folder / OUTPUTS, start))
     return None
 
 
@@ -60,6 +68,8 @@ def _read(root: Path, start: Path) -> Project:
 
     def paths(key: str, default: tuple[str, ...] = ()) -> tuple[Path, ...]:
         names = settings.strings(key) if key in settings.values else default
+        if key not in settings.values and default and not (root / default[0]).exists():
+            raise SigmapackError(f"has no packs: make a folder {default[0]}, or name packs", path)
         for name in names:
             if not (root / name).exists():
                 settings.fail(key, f"{key} names {name}, which does not exist", name)
@@ -68,6 +78,7 @@ def _read(root: Path, start: Path) -> Project:
     outputs = settings.string("outputs") if "outputs" in settings.values else OUTPUTS
     return Project(
         root=root,
+        path=path,
         packs=paths("packs", (RULES,)),
         outputs=_relative(root / outputs, start),
         targets=settings.strings("targets") if "targets" in settings.values else (),

@@ -18,6 +18,9 @@ _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # The largest rules of SigmaHQ hold some 5,000 values.
 MOST_NODES = 1_000_000
+# Deeper than any rule that means something; what only a far indent or a row of dashes can hide is looked at closely.
+MOST_DEEP = 500
+DEEP = re.compile(r"(?m)^[ ]{500}|(?:[-?] +){500}")
 
 
 class _StrictLoader(_Loader):  # type: ignore[misc]
@@ -82,6 +85,7 @@ def parse_documents(text: str, path: Path) -> list[Document]:
     A document that its aliases blow up to more than `MOST_NODES` values is refused before anything walks through it.
     """
     try:
+        _refuse_depths(text, path)
         found = list(_documents(text))
     except yaml.MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line + 1
@@ -100,6 +104,21 @@ def parse_documents(text: str, path: Path) -> list[Document]:
             message = f"comes to more than {MOST_NODES} values through its aliases; write them out or split it"
             raise SigmapackError(message, path, document.first_line)
     return found
+
+
+def _refuse_depths(text: str, path: Path) -> None:
+    """Refuse what is nested so deeply that libyaml, which goes down by recursion, would end the whole process."""
+    if not DEEP.search(text) and text.count("[") + text.count("{") <= MOST_DEEP:
+        return
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MOST_DEEP:
+            message = "is nested too deeply; flatten its lists and mappings"
+            raise SigmapackError(message, path)
 
 
 def _documents(text: str) -> Iterator[Document]:
@@ -141,7 +160,8 @@ def line_of(text: str, key: str, value: str = "") -> int | None:
 
     Given a `value`, the first line from the key's first on that holds it in quotes.
     """
-    found = re.search(rf"""(?m)^[ \t\-]*['"]?{re.escape(key)}['"]?[ \t]*(\||:|=|['"])""", text)
+    name = re.escape(key)
+    found = re.search(rf"""(?m)^[ \t\-]*['"]?{name}['"]?[ \t]*(\||:|=|['"])|^\[+{name}\]""", text)
     if found is None:
         return None
     quoted = re.search(rf"""(['"]){re.escape(value)}\1""", text[found.start() :]) if value else None

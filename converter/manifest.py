@@ -31,23 +31,52 @@ COMPARED = {"queries": ("output", "rule_sha256", "output_sha256"), "refusals": (
 Entry = dict[str, Any]
 
 
-def manifest(made: Outputs, unread: Iterable[Unread], targets: Sequence[Target], held: str = "") -> str:
+def manifest(  # noqa: PLR0913 - each is one fact of the folder
+    made: Outputs,
+    unread: Iterable[Unread],
+    targets: Sequence[Target],
+    held: str = "",
+    encoding: str = "utf-8",
+    *,
+    left: bool = True,
+) -> str:
     """The manifest of these outputs, in the form of docs/manifest.schema.json: the same for the same input.
 
     Each rule, and each rule file that gave none, stands once for each target, in `queries` or in `refusals`. What the
-    `held` manifest of the same folder says of other targets is kept, since their files are.
+    `held` manifest of the same folder says of other targets is kept, since their files are; `left` is whether outputs
+    of runs before still stand there.
     """
-    kept = _of_others(held, {target.name for target in targets})
+    names = {target.name for target in targets}
+    kept = _of_others(held, names)
     return json_document(
         {
-            "queries": _sorted([*_queries(made), *kept["queries"]], "path", "target"),
+            "queries": _sorted([*_queries(made, encoding), *kept["queries"]], "path", "target"),
             "refusals": _sorted(
                 [*_refusals(made, unread, targets), *kept["refusals"]], "path", "target", "reason", "line"
             ),
-            "hunting": _sorted([*_hunting(made), *kept["hunting"]], "pack", "target", "output"),
+            "hunting": _sorted([*_hunting(made, encoding), *kept["hunting"]], "pack", "target", "output"),
+            "left": sorted(_left(made, held, names)) if left else [],
             "versions": {package: _version(package) for package in PACKAGES},
         }
     )
+
+
+def _left(made: Outputs, held: str, targets: Collection[str]) -> Iterator[str]:
+    """The outputs of runs before that no rule has any more, until `--prune` removes them."""
+    listed = _listed_left(held)
+    for path in outputs(held):
+        ours = path.parts[0] in targets
+        if (ours and path not in made.files) or (not ours and str(path) in listed):
+            yield str(path)
+
+
+def _listed_left(held: str) -> list[str]:
+    """What a manifest says is left over, nothing where it is none."""
+    try:
+        left = json.loads(held).get("left", [])
+    except (ValueError, AttributeError, RecursionError):
+        return []
+    return [path for path in left if isinstance(path, str)] if isinstance(left, list) else []
 
 
 def _of_others(held: str, targets: Collection[str]) -> dict[str, list[Entry]]:
@@ -60,7 +89,7 @@ def _of_others(held: str, targets: Collection[str]) -> dict[str, list[Entry]]:
     }
 
 
-def _queries(made: Outputs) -> Iterator[Entry]:
+def _queries(made: Outputs, encoding: str) -> Iterator[Entry]:
     for output, query in made.sources.items():
         if isinstance(query, Query):
             yield {
@@ -69,7 +98,7 @@ def _queries(made: Outputs) -> Iterator[Entry]:
                 "target": query.target.name,
                 "output": str(output),
                 "rule_sha256": query.rule.file_sha256,
-                "output_sha256": _sha256(made.files[output]),
+                "output_sha256": _sha256(made.files[output], encoding),
                 "route": query.route.name,
                 "pipelines": list(query.pipelines),
                 "marks": sorted(query.marks),
@@ -89,14 +118,14 @@ def _refusal(rule: str, path: PurePosixPath, target: Target, reason: str, line: 
     return {"rule": rule or None, "path": str(path), "target": target.name, "reason": message, "line": line}
 
 
-def _hunting(made: Outputs) -> Iterator[Entry]:
+def _hunting(made: Outputs, encoding: str) -> Iterator[Entry]:
     for output, pack in made.sources.items():
         if isinstance(pack, Pack):
             yield {
                 "pack": str(pack.place),
                 "target": output.parts[0],
                 "output": str(output),
-                "output_sha256": _sha256(made.files[output]),
+                "output_sha256": _sha256(made.files[output], encoding),
             }
 
 
@@ -104,8 +133,8 @@ def _sorted(entries: Iterable[Entry], *keys: str) -> list[Entry]:
     return sorted(entries, key=lambda entry: [(entry[key] is not None, entry[key] or 0) for key in keys])
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _sha256(text: str, encoding: str) -> str:
+    return hashlib.sha256(text.encode(encoding, errors="backslashreplace")).hexdigest()
 
 
 def _version(package: str) -> str:
@@ -118,9 +147,9 @@ def _version(package: str) -> str:
 def outputs(held: str) -> list[PurePosixPath]:
     """The outputs that a manifest names, as paths below its folder; none where it is no manifest of this form."""
     facts = _facts(held) or {}
-    named = (entry.get("output") for entries in facts.values() for entry in entries)
-    paths = [PurePosixPath(name) for name in named if isinstance(name, str)]
-    return [path for path in paths if not path.is_absolute() and ".." not in path.parts]
+    named = [entry.get("output") for entries in facts.values() for entry in entries]
+    paths = dict.fromkeys(PurePosixPath(name) for name in [*named, *_listed_left(held)] if isinstance(name, str))
+    return [path for path in paths if path.parts and not path.is_absolute() and ".." not in path.parts]
 
 
 def differences(held: str, fresh: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
@@ -51,12 +51,14 @@ def mapped(sigma: SigmaRule, rule: Rule, target: Target, route: Route, names: Na
     mapped_names = {*_sources(pipeline), *pipeline.field_mappings}
 
     def maps(name: str) -> bool:
-        """Whether a pipeline maps to the name; a field of the rule that is called so already is none of Sigma's."""
-        return name in known and (name not in before or name in mapped_names)
+        """Whether a pipeline gave the name: one that the rule itself uses must be both mapped and the target's."""
+        return name not in before or (name in known and name in mapped_names)
 
     unmapped = tuple(name for name in _fields(sigma) if not maps(name))
     if unmapped and not names.allow_unmapped:
-        raise Refused(_closest(unmapped[0], pipeline), rule.line(unmapped[0]))
+        # The field that a fieldref names stands as a value.
+        line = rule.line(unmapped[0]) or rule.line_with(unmapped[0])
+        raise Refused(_closest(unmapped[0], pipeline), line)
     shown = tuple(name for name in sigma.fields if maps(name) or names.allow_unmapped)
     left_out = [name for name in sigma.fields if name not in shown]
     sigma.fields = []
@@ -86,14 +88,18 @@ def _pipeline(target: Target, routed: tuple[str, ...], names: Names) -> Processi
     return ProcessingPipeline(items=expand, vars=values) + own + added(names.options, target.family)
 
 
-@lru_cache(maxsize=256)
 def added(options: StockOptions, family: str) -> ProcessingPipeline:
     """The user's pipelines by priority; raises UsageError for one that is not there or not for this language.
 
     Those that ship with the language's backend are left out: a route does their work.
     """
     names = [name for name in options.pipelines if name not in built_in(family)]
-    return replace(resolved(names, family, options), finalizers=[]) if names else ProcessingPipeline()
+    if not names:
+        return ProcessingPipeline()
+    # Fresh for each pipeline that it becomes a part of: its items know the one that they belong to.
+    pipeline = resolved(names, family, options)
+    pipeline.finalizers = []
+    return pipeline
 
 
 def _fields(sigma: SigmaRule) -> Iterator[str]:

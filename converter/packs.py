@@ -61,6 +61,11 @@ class Rule:
         """Whether it correlates what other rules find."""
         return "correlation" in self.document
 
+    def line_with(self, word: str) -> int | None:
+        """The first line of the file that holds the word in this rule, None if none does."""
+        at = self.text.find(word)
+        return None if at < 0 else self.first_line + self.text.count("\n", 0, at)
+
     def line(self, key: str) -> int | None:
         """The first line of the file on which `key` stands as a key of this rule, None if it does not."""
         line = documents.line_of(self.text, key)
@@ -145,8 +150,8 @@ def read(inputs: Iterable[str], standard_input: bytes = b"", pattern: str = "") 
             elif path.is_dir():
                 _read_folder(reading, path, pattern, seen)
             elif name and (path.exists() or path.is_symlink()):
-                if path.resolve() not in seen:
-                    seen.add(path.resolve())
+                if _real(path) not in seen:
+                    seen.add(_real(path))
                     _add(reading, path, PurePosixPath(path.stem))
             else:
                 reading.absent.append(Problem("does not exist; name a rule, a folder of rules, a pack, or -", path))
@@ -158,6 +163,11 @@ def read(inputs: Iterable[str], standard_input: bytes = b"", pattern: str = "") 
     return reading
 
 
+def _real(path: Path) -> Path:
+    """Where the path leads; a link that leads to itself stays what it is."""
+    return Path(os.path.realpath(path))
+
+
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
@@ -166,7 +176,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _read_folder(reading: Reading, folder: Path, pattern: str, seen: set[Path]) -> None:
-    inside = PurePosixPath(folder.resolve().name if (folder / PACK_FILE).is_file() else "")
+    inside = PurePosixPath(_real(folder).name if (folder / PACK_FILE).is_file() else "")
     found = False
     for path in sorted(_files(folder, reading)):
         place = inside / path.relative_to(folder).as_posix()
@@ -174,8 +184,8 @@ def _read_folder(reading: Reading, folder: Path, pattern: str, seen: set[Path]) 
             reading.packs.append(Pack(path, place.parent, "", "", (), None))
         elif _is_rule(path.name, pattern):
             found = True
-            if path.resolve() not in seen:
-                seen.add(path.resolve())
+            if _real(path) not in seen:
+                seen.add(_real(path))
                 _add(reading, path, place.with_suffix(""))
     if not found:
         wanted = pattern or " or ".join(f"*{suffix}" for suffix in RULE_SUFFIXES)
@@ -196,7 +206,7 @@ def _files(folder: Path, reading: Reading) -> Iterator[Path]:
 
     entered = set()
     for parent, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
-        real = Path(parent).resolve()
+        real = _real(Path(parent))
         if real in entered:
             folders.clear()
             continue

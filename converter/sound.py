@@ -54,7 +54,11 @@ def filter_problems(filters: Sequence[Rule]) -> list[Problem]:
 
 def correlation(rule: Rule) -> SigmaCorrelationRule:
     """The correlation as pySigma reads it, its references not yet resolved; raises Refused with every fault found."""
-    sigma = SigmaCorrelationRule.from_dict(deepcopy(dict(rule.document)), collect_errors=True)
+    try:
+        sigma = SigmaCorrelationRule.from_dict(deepcopy(dict(rule.document)), collect_errors=True)
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
+        said = reason(error) if isinstance(error, SigmaError) else "it is no mapping of the form that Sigma asks for"
+        raise Refused(f"is no sound Sigma correlation: {said}", rule.line("correlation")) from error
     _refuse_faults(rule, sigma.errors)
     return sigma
 

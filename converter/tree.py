@@ -25,13 +25,17 @@ class Difference:
     diff: str = ""
 
 
-def write(tree: Tree, root: Path, encoding: str = "utf-8") -> list[Problem]:
-    """Bring each file of the tree below `root`, whole or not at all; gives a problem for each that cannot be written.
+def write(tree: Tree, root: Path, encoding: str = "utf-8") -> dict[PurePosixPath, Problem]:
+    """Bring each file of the tree below `root`, whole or not at all; gives the problem of each that cannot be.
 
     A file that holds its text already is left alone. Lines end in plain newlines, on every system.
     """
-    files = ((root / path, text.encode(encoding, errors="backslashreplace")) for path, text in sorted(tree.items()))
-    return [problem for path, content in files if (problem := write_file(path, content)) is not None]
+    unwritten = {}
+    for path, text in sorted(tree.items()):
+        problem = write_file(root / path, text.encode(encoding, errors="backslashreplace"))
+        if problem is not None:
+            unwritten[path] = problem
+    return unwritten
 
 
 def write_file(path: Path, content: bytes) -> Problem | None:

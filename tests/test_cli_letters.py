@@ -466,7 +466,7 @@ def test_shown_fields_end_an_spl_query(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text(rule(1, value="first") + "fields:\n    - User\n    - Image\n")
     done = sigmapack("convert", "-t", "splunk", "a.yml", cwd=tmp_path)
     assert done.returncode == 0
-    assert done.stdout == SPL.format("first").removesuffix("\n") + " | table User,Image\n"
+    assert done.stdout == SPL.format("first").removesuffix("\n") + "\n| table User, Image\n"
 
 
 # -j
@@ -506,8 +506,8 @@ import sys
 
 if __name__ == "__main__":
     multiprocessing.set_start_method(sys.argv.pop(1))
-    from converter.cli import run
-    sys.exit(run(sys.argv[1:]))
+    from converter.cli import main
+    sys.exit(main(sys.argv[1:]))
 """
 
 

@@ -82,7 +82,7 @@ def test_the_schema_is_one_and_explains_every_property() -> None:
 
 def test_the_packs_manifest_names_every_file_with_its_true_hashes(tmp_path: Path) -> None:
     found, document = made(PACK)
-    assert tree.write(found.files, tmp_path) == []
+    assert tree.write(found.files, tmp_path) == {}
     held = {path.relative_to(tmp_path).as_posix(): path for path in tmp_path.rglob("*") if path.is_file()}
     entries = document["queries"] + document["hunting"]
     assert sorted(entry["output"] for entry in entries) == sorted(held)

@@ -17,7 +17,7 @@ def listed(root: Path) -> dict[str, str]:
 
 
 def test_what_is_written_is_the_tree_and_nothing_else(tmp_path: Path) -> None:
-    assert tree.write(TREE, tmp_path) == []
+    assert tree.write(TREE, tmp_path) == {}
     assert listed(tmp_path) == {"kusto/a.kql": "a\n", "kusto/deep/b.kql": "b\n"}
     assert list(tree.differences(TREE, tmp_path)) == []
 
@@ -54,7 +54,7 @@ def test_a_line_end_of_another_system_is_a_difference_that_the_diff_shows(tmp_pa
 def test_a_file_in_a_folders_place_is_one_problem_and_the_other_files_are_written(tmp_path: Path) -> None:
     (tmp_path / "kusto").mkdir()
     (tmp_path / "kusto" / "deep").write_text("in the way")
-    (problem,) = tree.write(TREE, tmp_path)
+    (problem,) = tree.write(TREE, tmp_path).values()
     assert "cannot be written" in str(problem)
     assert str(problem).startswith((tmp_path / "kusto" / "deep").as_posix())
     assert listed(tmp_path) == {"kusto/a.kql": "a\n", "kusto/deep": "in the way"}
@@ -79,7 +79,7 @@ def test_a_full_disk_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pyte
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    problems = tree.write({PurePosixPath("kusto/a.kql"): "new\n"}, tmp_path)
+    problems = tree.write({PurePosixPath("kusto/a.kql"): "new\n"}, tmp_path).values()
     assert [
         str(problem).endswith("No space left on device; choose another -o or mend the path") for problem in problems
     ] == [True]

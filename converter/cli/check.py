@@ -12,13 +12,12 @@ import click
 from converter import config, manifest, packs
 from converter.check import findings
 from converter.cli import report
-from converter.cli.conversion import how_of
+from converter.cli.conversion import how_of, refuse_what_no_rule_can_take, targets_of
 from converter.errors import Problem
 from converter.hunting import NAME as HUNTING
 from converter.outputs import Outputs, outputs
 from converter.packs import Reading
 from converter.reports.report import Report
-from converter.targets import DEFAULTS, named
 from converter.targets.target import Target
 from converter.tree import Difference, differences
 
@@ -44,8 +43,9 @@ def check(reports: tuple[report.Wanted, ...]) -> int:
     """
     project = config.project(Path.cwd())
     reading = packs.read(map(str, project.packs))
-    targets = named(project.targets or DEFAULTS)
+    targets = targets_of(project)
     how = how_of(project, reading)
+    refuse_what_no_rule_can_take(project, targets, how)
     made = outputs(reading, targets, how)
     unsound = findings(reading.rules, targets)
     where = project.outputs

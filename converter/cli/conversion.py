@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +18,7 @@ from converter.cli.report import Wanted
 from converter.convert import How, Query, Refusal, stock_backend
 from converter.errors import Problem, UsageError
 from converter.jobs import conversions
-from converter.outputs import outputs
+from converter.outputs import Outputs, outputs
 from converter.packs import Reading
 from converter.reports.report import Report
 from converter.select import Selection
@@ -63,21 +63,22 @@ class Request:
 def run(request: Request) -> int:
     """Convert as asked, and give the exit code."""
     try:
-        codecs.lookup(request.encoding)
+        "".encode(request.encoding)
     except LookupError:
-        raise UsageError(f"unknown encoding {request.encoding}; use utf-8") from None
+        raise UsageError(f"unknown encoding of text {request.encoding}; use utf-8") from None
     project = config.find(Path.cwd()) if request.inputs else config.project(Path.cwd())
     targets = _targets(request, project)
     inputs = request.inputs or tuple(map(str, project.packs if project else ()))
     if request.output is not None and not request.output.name:
         raise UsageError("-o names no file or folder")
     output = request.output or (project.outputs if project and not request.inputs else None)
+    output = None if output == Path(packs.STANDARD_INPUT) else output
     standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
     reading = packs.read(inputs, standard_input, request.pattern)
     how = how_of(project, reading, request)
-    _refuse_what_no_rule_can_take(request, targets, how)
+    refuse_what_no_rule_can_take(project, targets, how, request)
     reading.rules[:] = Selection(request.levels, request.statuses, request.tags).of(reading.rules)
-    if output is None or output.suffix:
+    if output is None or (output.suffix and not output.is_dir()):
         return _one_text(request, reading, targets, how, output)
     return _tree(request, reading, targets, how, output)
 
@@ -93,7 +94,7 @@ def how_of(project: config.Project | None, reading: Reading, request: Request | 
     reading.absent += [problem for problem in extra.absent if "does not exist" in problem.message]
     unsound = {(fault.path, fault.line) for fault in faults}
     return How(
-        options=_options(request, pipelines) if request else StockOptions(pipelines),
+        options=_options(request, pipelines) if request else StockOptions(pipelines, check_files=True),
         stock=bool(request and request.stock),
         filters=tuple(each for each in filters if (each.path, each.first_line) not in unsound),
         referable=tuple(reading.rules),
@@ -103,11 +104,19 @@ def how_of(project: config.Project | None, reading: Reading, request: Request | 
 
 
 def _targets(request: Request, project: config.Project | None) -> list[Target]:
-    names = request.targets or (project.targets if project else ()) or DEFAULTS
-    if not request.stock:
-        return named(names)
-    # sigma-cli's targets are all installed backends; where one is a target of ours, its files keep our suffix.
-    return [TARGETS.get(name) or Target(name, name, name, "txt", "") for name in dict.fromkeys(names)]
+    if request.stock:
+        # sigma-cli's targets are all installed backends; where one is a target of ours, its files keep our suffix.
+        names = request.targets or (project.targets if project else ()) or DEFAULTS
+        return [TARGETS.get(name) or Target(name, name, name, "txt", "") for name in dict.fromkeys(names)]
+    return named(request.targets) if request.targets else targets_of(project)
+
+
+def targets_of(project: config.Project | None) -> list[Target]:
+    """The targets of the project, or the defaults; raises SigmapackError with the line of one that there is not."""
+    for name in project.targets if project else ():
+        if project and name not in TARGETS:
+            raise config.blamed(project, "targets", name, f"unknown target {name}; have: {', '.join(TARGETS)}")
+    return named((project.targets if project else ()) or DEFAULTS)
 
 
 def _options(request: Request, pipelines: tuple[str, ...]) -> StockOptions:
@@ -121,28 +130,47 @@ def _options(request: Request, pipelines: tuple[str, ...]) -> StockOptions:
         backend_options={key: values[0] if len(values) == 1 else values for key, values in options.items()},
         without_pipeline=request.without_pipeline,
         pipeline_check=request.pipeline_check,
+        check_files=not request.stock,
         enable_template_vars=request.enable_template_vars,
         template_vars_paths=request.template_paths,
     )
 
 
-def _refuse_what_no_rule_can_take(request: Request, targets: Sequence[Target], how: How) -> None:
+def refuse_what_no_rule_can_take(
+    project: config.Project | None, targets: Sequence[Target], how: How, request: Request | None = None
+) -> None:
     """Raise UsageError for options that fail whatever the rules, before anything is written."""
-    if request.form not in {"default", NDJSON} and len(targets) > 1:
+    form = request.form if request else "default"
+    if form not in {"default", NDJSON} and len(targets) > 1:
         names = ", ".join(target.name for target in targets)
-        raise UsageError(f"the format {request.form} takes one target; choose it with -t: {names}")
-    for target in targets:
-        if how.stock:
+        raise UsageError(f"the format {form} takes one target; choose it with -t: {names}")
+    if how.stock:
+        for target in targets:
             stock_backend(target.name, how.options)
-            continue
-        if request.without_pipeline:
-            raise UsageError("--without-pipeline goes with --stock: a route is what makes a query right")
-        mapping.added(how.options, target.family)
-        replaced = [name for name in how.options.pipelines if name in built_in(target.family)]
-        for name in replaced:
-            click.echo(f"{name}: the routes of {target.name} do its work; --stock applies it", err=True)
-        if request.form not in {"default", NDJSON} or how.options.backend_options:
+        return
+    if request and request.without_pipeline:
+        raise UsageError("--without-pipeline goes with --stock: a route is what makes a query right")
+    if how.options.correlation_method and not any(hasattr(target.dialect, "correlation") for target in targets):
+        raise UsageError(f"{', '.join(target.name for target in targets)} has no correlations; leave -c out")
+    for target in targets:
+        _refuse_pipelines(project, target, how, request)
+        if how.options.correlation_method and hasattr(target.dialect, "correlation"):
             framing(target, how)
+        if form not in {"default", NDJSON} or how.options.backend_options:
+            framing(target, how)
+
+
+def _refuse_pipelines(project: config.Project | None, target: Target, how: How, request: Request | None) -> None:
+    try:
+        mapping.added(how.options, target.family)
+    except UsageError as error:
+        if project is None or (request and request.pipelines):
+            raise
+        names = (name for name in how.options.pipelines if name in str(error))
+        raise config.blamed(project, "pipelines", next(names, ""), str(error)) from error
+    for name in how.options.pipelines:
+        if name in built_in(target.family):
+            click.echo(f"{name}: the routes of {target.name} do its work; --stock applies it", err=True)
 
 
 def framing(target: Target, how: How) -> StockBackend:
@@ -158,10 +186,10 @@ def _one_text(request: Request, reading: Reading, targets: Sequence[Target], how
         message = f"one file takes one target; choose it with -t: {', '.join(target.name for target in targets)}"
         raise UsageError(message, output)
     seen = Seen([], [])
-    contents = (
-        text.encode(request.encoding, errors="backslashreplace")
-        for text in _texts(request, how, conversions(reading.rules, targets, how, request.jobs), seen)
-    )
+    # One encoder for all pieces: a byte order mark stands at the beginning only.
+    encoder = codecs.getincrementalencoder(request.encoding)(errors="backslashreplace")
+    texts = _texts(request, how, conversions(reading.rules, targets, how, request.jobs), seen)
+    contents = (encoder.encode(text) for text in texts)
     problem = None
     if output is None:
         for content in contents:
@@ -213,20 +241,49 @@ def _record(query: Query) -> dict[str, str]:
 
 def _tree(request: Request, reading: Reading, targets: Sequence[Target], how: How, output: Path) -> int:
     """Each query as a file of its own, and the manifest of them all."""
+    if request.form == NDJSON:
+        raise UsageError("ndjson is one text: leave -o out, or name a file like -o queries.ndjson")
     made = outputs(reading, targets, how, request.jobs, lambda rules: progress(rules, quiet=request.quiet))
+    if request.form != "default" and not how.stock:
+        _frame(made, how)
     held = _held_manifest(output)
     unwritten = tree.write(made.files, output, request.encoding)
-    written = len(made.files) - len(unwritten)
-    listing = {PurePosixPath(manifest.NAME): manifest.manifest(made, reading.unread, targets, held)}
-    unwritten += tree.write(listing, output)
-    unwritten += _pruned(made.files, held, targets, output) if request.prune else []
+    problems = list(unwritten.values())
+    pruned = _pruned(made.files, held, targets, output) if request.prune else []
+    problems += pruned
+    left = not request.prune or bool(pruned)
+    listing = manifest.manifest(_without(made, unwritten), reading.unread, targets, held, request.encoding, left=left)
+    problems += tree.write({PurePosixPath(manifest.NAME): listing}, output).values()
     for query in made.queries:
         report.warnings(query)
     report.problems(made.problems)
-    code = _code(request, reading, Seen(made.queries, made.refusals), unwritten, made.problems)
+    code = _code(request, reading, Seen(made.queries, made.refusals), problems, made.problems)
+    written = len(made.files) - len(unwritten)
     if not request.quiet:
         click.echo(f"{written} file{'' if written == 1 else 's'} in {output.as_posix()}", err=True)
     return 2 if unwritten and not written else code
+
+
+def _frame(made: Outputs, how: How) -> None:
+    """Put each query into the format of its target's backend."""
+    for path, query in made.sources.items():
+        if isinstance(query, Query):
+            whole = framing(query.target, how).finished([(query.rule.document, query.text)])
+            if isinstance(whole, Fault):
+                raise UsageError(f"the format {how.options.format} cannot be made: {whole.reason}")
+            made.files[path] = f"{whole.whole}\n"
+
+
+def _without(made: Outputs, unwritten: Mapping[PurePosixPath, Problem]) -> Outputs:
+    """The outputs that stand on the disk; what could not be written is a refusal of its rule."""
+    sources = {path: source for path, source in made.sources.items() if path not in unwritten}
+    lost = [
+        Refusal(source.rule, source.target, unwritten[path].message)
+        for path, source in made.sources.items()
+        if path in unwritten and isinstance(source, Query)
+    ]
+    files = {path: made.files[path] for path in sources}
+    return Outputs(files, sources, [*made.refusals, *lost], made.problems)
 
 
 def _held_manifest(output: Path) -> str:
@@ -259,8 +316,8 @@ def _code(
 ) -> int:
     """Tell of everything found, in every form asked for, and give the exit code."""
     report.refusals(seen.refusals)
-    if request.verbose:
-        click.echo("\n".join(dict.fromkeys(refusal.detail for refusal in seen.refusals if refusal.detail)), err=True)
+    for detail in dict.fromkeys(refusal.detail for refusal in seen.refusals if refusal.detail and request.verbose):
+        click.echo(detail, err=True)
     report.problems([*unwritten, *reading.problems, *reading.absent])
     found = Report(seen.queries, seen.refusals, [*problems, *unwritten], [*reading.problems, *reading.absent])
     lost = report.write_reports(request.reports, found)

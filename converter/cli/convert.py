@@ -8,23 +8,41 @@ from typing import Any
 import click
 
 from converter.cli import conversion
-from converter.cli.options import KeyValue
+from converter.cli.options import KeyValue, not_taken
 from converter.cli.report import report_option
 from converter.targets import TARGETS
 
+LEVELS = ("informational", "low", "medium", "high", "critical")
+STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 SELECT = "Convert rules of this {} only; repeatable."
 
 
 @click.command()
 @click.argument("inputs", metavar="[INPUT]...", nargs=-1)
 @click.option("-t", "--target", "targets", multiple=True, metavar="TARGET", help=f"{', '.join(TARGETS)}; repeatable.")
-@click.option("-o", "-od", "--output", type=click.Path(path_type=Path), metavar="PATH", help="Write files: see above.")
+@click.option(
+    "-o",
+    "-od",
+    "--output",
+    "--output-dir",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Write files: see above.",
+)
 @click.option("-f", "--format", "form", default="default", metavar="FORMAT", help="A format of the target, or ndjson.")
 @click.option("-p", "--pipeline", "pipelines", multiple=True, help="Add a pySigma pipeline, by name or file.")
 @click.option("--filter", "filters", multiple=True, type=click.Path(), help="Add Sigma filters: a file or folder.")
 @click.option("-P", "--file-pattern", "pattern", default="", help="Names of rules in folders. Default: *.yml, *.yaml.")
-@click.option("--level", "levels", multiple=True, help=SELECT.format("level"))
-@click.option("--status", "statuses", multiple=True, help=SELECT.format("status"))
+@click.option(
+    "--level", "levels", multiple=True, type=click.Choice(LEVELS, case_sensitive=False), help=SELECT.format("level")
+)
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice(STATUSES, case_sensitive=False),
+    help=SELECT.format("status"),
+)
 @click.option("--tag", "tags", multiple=True, help=SELECT.format("tag"))
 @click.option("--allow-unmapped", is_flag=True, help="Let fields through that no pipeline maps, and mark the query.")
 @click.option("-s", "--skip-unsupported/--fail-unsupported", "skip", help="A refused rule is a warning, not a finding.")
@@ -37,7 +55,9 @@ SELECT = "Convert rules of this {} only; repeatable."
 @click.option("--without-pipeline", is_flag=True, help="With --stock: convert without a pipeline.")
 @click.option("--pipeline-check/--disable-pipeline-check", default=True, help="Refuse pipelines of other backends.")
 @click.option("--enable-template-vars", is_flag=True, help="Let pipelines load template variables, which can run code.")
-@click.option("--template-vars-path", "template_paths", multiple=True, type=click.Path(), help="Where from.")
+@click.option("--template-vars-path", "template_paths", multiple=True, type=click.Path(exists=True), help="Where from.")
+@not_taken("-ot", "--output-filename-template", instead="outputs keep their rules' paths; choose the folder with -o")
+@not_taken("--json-indent", instead="leave it out, and indent with a tool like jq; -j is the number of jobs")
 @report_option
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 @click.option("--verbose", is_flag=True, help="Say more of what goes wrong in a library.")

@@ -25,7 +25,7 @@ def init(folder: Path) -> int:
         raise UsageError("is there already; name another folder", taken)
     files = start.files(datetime.now(UTC).date().isoformat())
     unwritten = tree.write(files, folder)
-    report.problems(unwritten)
+    report.problems(unwritten.values())
     for path in sorted(files):
         click.echo((folder / path).as_posix())
     return 2 if unwritten else 0

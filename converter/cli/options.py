@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 
@@ -16,3 +19,13 @@ class KeyValue(click.ParamType[tuple[str, int | str]]):
         if not sign or not key:
             self.fail(f"{value} is not KEY=VALUE", param, ctx)
         return key, int(text) if text.lstrip("-").isdigit() else text
+
+
+def not_taken(*names: str, instead: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option of sigma-cli that we do not take: naming it is wrong usage, and says what to do instead."""
+
+    def refuse(_context: click.Context, parameter: click.Parameter, value: object) -> None:
+        if value is not None:
+            raise click.UsageError(f"{'/'.join(parameter.opts)} is not taken: {instead}")
+
+    return click.option(*names, hidden=True, expose_value=False, callback=refuse)

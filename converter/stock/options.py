@@ -60,7 +60,8 @@ class StockOptions:
 
     `pipelines` are names, YAML files, or folders of them, applied by their priority. `json_indent` is for structured
     formats. Template variables run Python code; sigma-cli 3.1.0 has the two options and ignores them, so that it ends
-    with an error unless the environment sets PYSIGMA_ALLOW_VARS_EXECUTION.
+    with an error unless the environment sets PYSIGMA_ALLOW_VARS_EXECUTION. It does not look at the backends that a
+    pipeline's file allows either; with `check_files` we do.
     """
 
     pipelines: tuple[str, ...]
@@ -69,6 +70,7 @@ class StockOptions:
     backend_options: Mapping[str, int | str | list[int | str]] = field(default_factory=dict)
     without_pipeline: bool = False
     pipeline_check: bool = True
+    check_files: bool = False
     enable_template_vars: bool = False
     template_vars_paths: tuple[str, ...] = ()
     json_indent: int | None = None
@@ -92,7 +94,7 @@ def backend_for(target: str, options: StockOptions) -> StockBackend:
     pipeline = _pipeline(target, options)
     backend = _instance(target, backend_class, pipeline, options)
     if options.format not in backend.formats:
-        raise UsageError(f"unknown format {options.format} of {target}; have: {', '.join(backend.formats)}")
+        raise UsageError(f"unknown format {options.format} of {target}; have: {', '.join(backend.formats)}, ndjson")
     method, methods = options.correlation_method, backend.correlation_methods or {}
     if method is not None and method not in methods:
         have = f"have: {', '.join(methods)}" if methods else "it converts no correlations"
@@ -122,7 +124,19 @@ def _pipeline(target: str, options: StockOptions) -> ProcessingPipeline:
         )
         raise UsageError(message) from error
     except Exception as error:
-        raise UsageError(f"a pipeline is not sound: {type(error).__name__}: {error}") from error
+        said = str(error).replace("allow_template_vars=True", "--enable-template-vars")
+        raise UsageError(f"the pipeline {_culprit(options)} is not sound: {type(error).__name__}: {said}") from error
+
+
+def _culprit(options: StockOptions) -> str:
+    """The pipeline that cannot be read by itself."""
+    resolver = _Resolver(options)
+    for name in options.pipelines:
+        try:
+            resolver.resolve([name], None)
+        except Exception:  # noqa: BLE001 - whatever a file holds
+            return name
+    return ", ".join(options.pipelines)
 
 
 class _Resolver(ProcessingPipelineResolver):
@@ -144,12 +158,16 @@ class _Resolver(ProcessingPipelineResolver):
             text = Path(spec).read_text(encoding="utf-8")
         except OSError as error:
             raise SigmaPipelineNotFoundError(spec) from error
-        return ProcessingPipeline.from_yaml(
+        pipeline = ProcessingPipeline.from_yaml(
             text,
             allow_template_vars=self.options.enable_template_vars,
             vars_allowed_paths=self.options.template_vars_paths or None,
             source_path=spec,
         )
+        allowed = pipeline.allowed_backends
+        if self.options.check_files and target is not None and allowed and target not in allowed:
+            raise SigmaPipelineNotAllowedForBackendError(spec, target)
+        return pipeline
 
 
 def _is_path(name: str) -> bool:

@@ -92,7 +92,7 @@ class Backend(FlatLists, StockBackend):
 
     def convert_condition_field_eq_val_num(self, cond: Any, state: Any) -> Any:
         """A number, as text where the column holds text (K6)."""
-        if self.types.get(cond.field) in NUMERIC:
+        if self.types.get(cond.field, "string") in NUMERIC:
             return self.sure(f"{self.escape_and_quote_field(cond.field)} == {cond.value}")
         return self.comparison(cond.field, SigmaString(str(cond.value)), cased=False)
 
@@ -102,14 +102,14 @@ class Backend(FlatLists, StockBackend):
 
     def convert_condition_field_eq_val_null(self, cond: Any, state: Any) -> Any:
         """Absent: a string column is never null, but empty (K1)."""
-        test = "isempty" if self.types.get(cond.field) in ("string", "dynamic") else "isnull"
+        test = "isempty" if self.types.get(cond.field, "string") in ("string", "dynamic") else "isnull"
         return f"{test}({self.escape_and_quote_field(cond.field)})"
 
     convert_condition_field_not_exists = convert_condition_field_eq_val_null
 
     def convert_condition_field_exists(self, cond: Any, state: Any) -> Any:
         """Present, by the same measure as absent."""
-        test = "isnotempty" if self.types.get(cond.field) in ("string", "dynamic") else "isnotnull"
+        test = "isnotempty" if self.types.get(cond.field, "string") in ("string", "dynamic") else "isnotnull"
         return f"{test}({self.escape_and_quote_field(cond.field)})"
 
     def convert_condition_field_eq_val_re(self, cond: Any, state: Any) -> Any:
@@ -123,7 +123,7 @@ class Backend(FlatLists, StockBackend):
     def convert_condition_field_compare_op_val(self, cond: Any, state: Any) -> Any:
         """A number's order, which a column of text has to be read as a number for."""
         column = self.escape_and_quote_field(cond.field)
-        if self.types.get(cond.field) not in NUMERIC:
+        if self.types.get(cond.field, "string") not in NUMERIC:
             column = f"{'toreal' if isinstance(cond.value.number.number, float) else 'tolong'}({self.text(cond.field)})"
         operator = self.compare_operators[cond.value.op]
         return self.sure(f"{column} {operator} {cond.value.number}")
@@ -149,7 +149,7 @@ class Backend(FlatLists, StockBackend):
             else:
                 rest.append(str(self.convert_condition(arg, state)))
         column = self.escape_and_quote_field(field)
-        one, several, null = ("=~", "in~", False) if self.types.get(field) == "string" else ("==", "in", True)
+        one, several, null = ("=~", "in~", False) if self.types.get(field, "string") == "string" else ("==", "in", True)
         if plain:
             listed = f"{column} {one} {plain[0]}" if len(plain) == 1 else f"{column} {several} ({', '.join(plain)})"
             rest.insert(0, self.sure(listed) if null else listed)
@@ -157,7 +157,7 @@ class Backend(FlatLists, StockBackend):
 
     def list_item(self, field: str, value: Any) -> str | None:
         """The value as KQL's lists take it; None where it needs a comparison of its own."""
-        kind = self.types.get(field)
+        kind = self.types.get(field, "string")
         if isinstance(value, SigmaNumber) and kind in NUMERIC:
             return str(value)
         if not isinstance(value, SigmaString) or isinstance(value, SigmaCasedString) or not plain_text(value):
@@ -192,7 +192,7 @@ class Backend(FlatLists, StockBackend):
     def text(self, field: str) -> str:
         """The column as text."""
         column = self.escape_and_quote_field(field)
-        return str(column) if self.types.get(field) == "string" else f"tostring({column})"
+        return str(column) if self.types.get(field, "string") == "string" else f"tostring({column})"
 
     def check(self, field: str, value: SigmaString) -> None:
         """Raise for a value that the column can never hold: a query that cannot find it would mislead.
@@ -213,7 +213,7 @@ class Backend(FlatLists, StockBackend):
         self.check(field, value)
         column = self.escape_and_quote_field(field)
         wanted = shape(value)
-        kind = self.types.get(field)
+        kind = self.types.get(field, "string")
         if kind != "string" and wanted.operator in ("equals", "anything"):
             return self.typed(field, wanted)
         if kind == "dynamic" and wanted.operator != "contains":
@@ -222,7 +222,7 @@ class Backend(FlatLists, StockBackend):
 
     def typed(self, field: str, wanted: Shape) -> str:
         """A column that holds no text, compared with one value or asked whether it holds any."""
-        column, kind = self.escape_and_quote_field(field), self.types.get(field)
+        column, kind = self.escape_and_quote_field(field), self.types.get(field, "string")
         if wanted.operator == "anything" or wanted.text == "":
             tests = ("isempty", "isnotempty") if kind == "dynamic" else ("isnull", "isnotnull")
             return f"{tests[wanted.operator == 'anything']}({column})"
