@@ -70,8 +70,13 @@ STOCK = Route("stock", (), (), "", "", {})
 
 
 def convert(rules: Iterable[Rule], targets: Sequence[Target], how: How = AS_ROUTED) -> Iterator[Query | Refusal]:
-    """Convert each rule to each target, in that order: exactly one value each."""
+    """Convert each rule to each target, in that order: exactly one value each.
+
+    With `stock`, none for a rule that a correlation without `generate` takes up: sigma-cli writes it nowhere else.
+    """
     for rule in rules:
+        if how.stock and not _unit(rule, how).written:
+            continue
         for target in targets:
             yield converted(rule, target, how)
 
@@ -87,7 +92,7 @@ def converted(rule: Rule, target: Target, how: How = AS_ROUTED) -> Query | Refus
     except RecursionError:
         return Refusal(rule, target, "is nested too deeply; flatten its condition", rule.line("condition"))
     except SigmaError as error:
-        return Refusal(rule, target, sound.reason(error), sound.line(rule, error))
+        return Refusal(rule, target, sound.reason(error), sound.line(rule, error) or rule.line("detection"))
     except Exception as error:  # noqa: BLE001 - a fault of a library in one rule must not stop the others
         reason = f"cannot be converted: {type(error).__name__}: {error}"
         return Refusal(rule, target, reason, detail=traceback.format_exc())
@@ -143,7 +148,7 @@ def _correlation(rule: Rule, target: Target, how: How) -> Query:
 
 def _stock(rule: Rule, target: Target, how: How) -> Query:
     """The rule as sigma-cli converts it, in a fresh state."""
-    unit = next(unit for unit in _units(how.referable) if unit.document is rule.document)
+    unit = _unit(rule, how)
     filters = [each.document for each in how.filters]
     outcome = stock_backend(target.name, how.options).convert(rule.document, unit.needs, filters, rule.path)
     if isinstance(outcome, Fault):
@@ -159,9 +164,14 @@ def stock_backend(target: str, options: StockOptions) -> StockBackend:
     return backend_for(target, options)
 
 
+def _unit(rule: Rule, how: How) -> Unit:
+    return _units(how.referable)[rule.file, rule.id, rule.first_line]
+
+
 @lru_cache(maxsize=4)
-def _units(rules: tuple[Rule, ...]) -> list[Unit]:
-    return units([rule.document for rule in rules])
+def _units(rules: tuple[Rule, ...]) -> dict[tuple[object, ...], Unit]:
+    found = zip(rules, units([rule.document for rule in rules]), strict=True)
+    return {(rule.file, rule.id, rule.first_line): unit for rule, unit in found}
 
 
 def _routed(sigma: SigmaRule, rule: Rule, target: Target) -> Route:

@@ -17,7 +17,7 @@ _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 # The largest rules of SigmaHQ hold some 5,000 values.
-MOST_NODES = 1_000_000
+MOST_NODES = 250_000
 # Deeper than any rule that means something; what only a far indent or a row of dashes can hide is looked at closely.
 MOST_DEEP = 500
 DEEP = re.compile(r"(?m)^[ ]{500}|(?:[-?] +){500}")
@@ -25,6 +25,14 @@ DEEP = re.compile(r"(?m)^[ ]{500}|(?:[-?] +){500}")
 
 class _StrictLoader(_Loader):  # type: ignore[misc]
     """libyaml's safe loader, which refuses a key that stands twice: YAML would keep the last one without a word."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merge keys, each of which may multiply what the merged mappings hold."""
+        super().flatten_mapping(node)
+        if len(node.value) > MOST_NODES:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"merge keys make more than {MOST_NODES} keys of it; write them out", node.start_mark
+            )
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
         seen = set()

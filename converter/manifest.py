@@ -31,61 +31,49 @@ COMPARED = {"queries": ("output", "rule_sha256", "output_sha256"), "refusals": (
 Entry = dict[str, Any]
 
 
-def manifest(  # noqa: PLR0913 - each is one fact of the folder
+def manifest(  # noqa: PLR0913, PLR0917 - each is one fact of the folder
     made: Outputs,
     unread: Iterable[Unread],
     targets: Sequence[Target],
     held: str = "",
     encoding: str = "utf-8",
-    *,
-    left: bool = True,
+    gone: Collection[PurePosixPath] = (),
 ) -> str:
     """The manifest of these outputs, in the form of docs/manifest.schema.json: the same for the same input.
 
     Each rule, and each rule file that gave none, stands once for each target, in `queries` or in `refusals`. What the
-    `held` manifest of the same folder says of other targets is kept, since their files are; `left` is whether outputs
-    of runs before still stand there.
+    `held` manifest of the same folder says of other outputs is kept, since their files are, save those that are `gone`.
     """
+    refusals = list(_refusals(made, unread, targets))
+    queries = list(_queries(made, encoding))
+    kept = _kept(held, {(entry["path"], entry["target"]) for entry in [*queries, *refusals]}, {*made.files, *gone})
     names = {target.name for target in targets}
-    kept = _of_others(held, names)
+    others = [entry for entry in kept["refusals"] if entry["target"] not in names]
     return json_document(
         {
-            "queries": _sorted([*_queries(made, encoding), *kept["queries"]], "path", "target"),
-            "refusals": _sorted(
-                [*_refusals(made, unread, targets), *kept["refusals"]], "path", "target", "reason", "line"
-            ),
+            "queries": _sorted([*queries, *kept["queries"]], "path", "target"),
+            "refusals": _sorted([*refusals, *others], "path", "target", "reason", "line"),
             "hunting": _sorted([*_hunting(made, encoding), *kept["hunting"]], "pack", "target", "output"),
-            "left": sorted(_left(made, held, names)) if left else [],
             "versions": {package: _version(package) for package in PACKAGES},
         }
     )
 
 
-def _left(made: Outputs, held: str, targets: Collection[str]) -> Iterator[str]:
-    """The outputs of runs before that no rule has any more, until `--prune` removes them."""
-    listed = _listed_left(held)
-    for path in outputs(held):
-        ours = path.parts[0] in targets
-        if (ours and path not in made.files) or (not ours and str(path) in listed):
-            yield str(path)
+def entries(held: str) -> dict[str, list[Entry]]:
+    """The entries of a manifest by section; none where the text is no manifest of this form."""
+    document = json.loads(held) if held and _facts(held) is not None else {}
+    return {section: document.get(section, []) for section in NAMED_BY}
 
 
-def _listed_left(held: str) -> list[str]:
-    """What a manifest says is left over, nothing where it is none."""
-    try:
-        left = json.loads(held).get("left", [])
-    except (ValueError, AttributeError, RecursionError):
-        return []
-    return [path for path in left if isinstance(path, str)] if isinstance(left, list) else []
-
-
-def _of_others(held: str, targets: Collection[str]) -> dict[str, list[Entry]]:
-    """The entries of a manifest that are of none of the targets; none where the text is no manifest of this form."""
-    sound = bool(held) and _facts(held) is not None
-    document = json.loads(held) if sound else {}
+def _kept(held: str, done: Collection[tuple[str, str]], files: Collection[PurePosixPath]) -> dict[str, list[Entry]]:
+    """The entries of a manifest that are of no rule of this run and of no file that it wrote or removed."""
     return {
-        section: [entry for entry in document.get(section, []) if entry["target"] not in targets]
-        for section in NAMED_BY
+        section: [
+            entry
+            for entry in found
+            if (entry.get("path"), entry["target"]) not in done and PurePosixPath(entry.get("output", "")) not in files
+        ]
+        for section, found in entries(held).items()
     }
 
 
@@ -142,14 +130,6 @@ def _version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "unknown"
-
-
-def outputs(held: str) -> list[PurePosixPath]:
-    """The outputs that a manifest names, as paths below its folder; none where it is no manifest of this form."""
-    facts = _facts(held) or {}
-    named = [entry.get("output") for entries in facts.values() for entry in entries]
-    paths = dict.fromkeys(PurePosixPath(name) for name in [*named, *_listed_left(held)] if isinstance(name, str))
-    return [path for path in paths if path.parts and not path.is_absolute() and ".." not in path.parts]
 
 
 def differences(held: str, fresh: str) -> list[str]:

@@ -51,8 +51,12 @@ def mapped(sigma: SigmaRule, rule: Rule, target: Target, route: Route, names: Na
     mapped_names = {*_sources(pipeline), *pipeline.field_mappings}
 
     def maps(name: str) -> bool:
-        """Whether a pipeline gave the name: one that the rule itself uses must be both mapped and the target's."""
-        return name not in before or (name in known and name in mapped_names)
+        """Whether a pipeline gave the name: one that the rule itself uses must be both mapped and the target's.
+
+        On a route with `own_names`, whose vendor documents columns under the events' own names, such a name is mapped.
+        """
+        own = name in mapped_names or bool(route.options.get("own_names"))
+        return name not in before or (name in known and own)
 
     unmapped = tuple(name for name in _fields(sigma) if not maps(name))
     if unmapped and not names.allow_unmapped:

@@ -19,6 +19,7 @@ from converter.refused import Refused
 
 # `windash` makes five values of every dash that begins a word: beyond this many nothing sensible is meant.
 MOST_DASHES = 5
+MOST_EXPANDED = 20_000
 
 
 def parsed(rule: Rule) -> SigmaRule:
@@ -119,12 +120,17 @@ def _one_condition(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_bombs(rule: Rule) -> None:
+    expanded = 0
     for key, value in _values(rule.document.get("detection")):
         if "windash" in key.split("|") and isinstance(value, str):
             dashes = len(re.findall(r"\B[-/]\b", value))
             if dashes > MOST_DASHES:
                 message = f"windash makes 5^{dashes} values of one with {dashes} dashes; split it with |all"
                 raise Refused(message, rule.line(key.split("|")[0]))
+            expanded += 5**dashes
+    if expanded > MOST_EXPANDED:
+        message = f"windash makes {expanded} values of this rule's; split it, or take some dashes out"
+        raise Refused(message, rule.line("detection"))
 
 
 def _refuse_nothing(rule: Rule) -> None:

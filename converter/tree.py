@@ -31,11 +31,34 @@ def write(tree: Tree, root: Path, encoding: str = "utf-8") -> dict[PurePosixPath
     A file that holds its text already is left alone. Lines end in plain newlines, on every system.
     """
     unwritten = {}
+    for folder in {(root / path).parent for path in tree}:
+        _sweep(folder)
     for path, text in sorted(tree.items()):
         problem = write_file(root / path, text.encode(encoding, errors="backslashreplace"))
         if problem is not None:
             unwritten[path] = problem
     return unwritten
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed run left half-written; a run that is still going keeps its own."""
+    for left in folder.glob(f"{TEMPORARY}*"):
+        process = left.name.removeprefix(TEMPORARY).split("-")[0]
+        if process.isdigit() and not _is_running(int(process)):
+            left.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":
+        # There, os.kill would end the process instead of asking for it.
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_file(path: Path, content: bytes) -> Problem | None:

@@ -34,6 +34,7 @@ def document(event: Event) -> Document:
     held: dict[str, object] = {
         "@timestamp": event.time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "data_stream.dataset": "endpoint.events.process",
+        "event.dataset": "endpoint.events.process",
         "data_stream.namespace": "default",
         "data_stream.type": "logs",
         # A program that starts is a new process on Windows, and one that replaces its fork elsewhere.

@@ -19,6 +19,7 @@ COMMAND_LINE: Properties = {"type": "wildcard", **CASELESS}
 PROPERTIES: Mapping[str, Properties] = {
     "@timestamp": {"type": "date"},
     "data_stream.dataset": {"type": "constant_keyword"},
+    "event.dataset": {"type": "keyword"},
     "data_stream.namespace": {"type": "constant_keyword"},
     "data_stream.type": {"type": "constant_keyword"},
     "event.action": KEYWORD,

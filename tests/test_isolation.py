@@ -21,7 +21,10 @@ from tests.command import rule, sigmapack
 
 ALL = ["kusto", "splunk", "lucene"]
 KQL = 'DeviceProcessEvents\n| where ProcessCommandLine contains "{}"\n'
-SPL = 'source="XmlWinEventLog:Microsoft-Windows-Sysmon/Operational" AND EventCode=1 AND (CommandLine="*{}*")\n'
+SYSMON = " OR ".join(
+    f'source="{log}:Microsoft-Windows-Sysmon/Operational"' for log in ("XmlWinEventLog", "WinEventLog")
+)
+SPL = f'({SYSMON}) AND EventCode=1 AND (CommandLine="*{{}}*")\n'
 ID = "00000000-0000-4000-8000-{:012}"
 
 

@@ -19,6 +19,7 @@ from converter.cli.init import init
 from converter.cli.list import list_
 from converter.errors import SigmapackError
 
+FINDINGS = 1
 USAGE = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _forget_output()
         click.echo(f"sigmapack: {error.strerror or error}; mend it, or write elsewhere", err=True)
-        return USAGE
+        return FINDINGS
     return code if isinstance(code, int) else 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -77,10 +77,11 @@ def run(request: Request) -> int:
     reading = packs.read(inputs, standard_input, request.pattern)
     how = how_of(project, reading, request)
     refuse_what_no_rule_can_take(project, targets, how, request)
+    known = _known(reading)
     reading.rules[:] = Selection(request.levels, request.statuses, request.tags).of(reading.rules)
     if output is None or (output.suffix and not output.is_dir()):
         return _one_text(request, reading, targets, how, output)
-    return _tree(request, reading, targets, how, output)
+    return _tree(request, reading, targets, how, output, known)
 
 
 def how_of(project: config.Project | None, reading: Reading, request: Request | None = None) -> How:
@@ -239,7 +240,16 @@ def _record(query: Query) -> dict[str, str]:
     }
 
 
-def _tree(request: Request, reading: Reading, targets: Sequence[Target], how: How, output: Path) -> int:
+def _known(reading: Reading) -> set[str]:
+    """Every rule file and pack that is there, sound or not, selected or not, as a manifest names them."""
+    files = {str(rule.file) for rule in (*reading.rules, *reading.filters)}
+    files |= {str(unread.place) for unread in reading.unread}
+    return files | {str(pack.place) for pack in reading.packs} | {str(place) for place in reading.unsound_packs}
+
+
+def _tree(  # noqa: PLR0913, PLR0917 - each is one fact of the run
+    request: Request, reading: Reading, targets: Sequence[Target], how: How, output: Path, known: set[str]
+) -> int:
     """Each query as a file of its own, and the manifest of them all."""
     if request.form == NDJSON:
         raise UsageError("ndjson is one text: leave -o out, or name a file like -o queries.ndjson")
@@ -249,10 +259,19 @@ def _tree(request: Request, reading: Reading, targets: Sequence[Target], how: Ho
     held = _held_manifest(output)
     unwritten = tree.write(made.files, output, request.encoding)
     problems = list(unwritten.values())
-    pruned = _pruned(made.files, held, targets, output) if request.prune else []
-    problems += pruned
-    left = not request.prune or bool(pruned)
-    listing = manifest.manifest(_without(made, unwritten), reading.unread, targets, held, request.encoding, left=left)
+    earlier = _outputs(held)
+    gone = {path for path in earlier if not (output / path).exists()}
+    if request.prune:
+        refused = {(str(refusal.rule.file), refusal.target.name) for refusal in made.refusals}
+        ends = [
+            path
+            for path, rule in earlier.items()
+            if path not in made.files and (rule not in known or (rule, path.parts[0]) in refused)
+        ]
+        removed = [path for path in ends if path.parts[0] in {target.name for target in targets}]
+        problems += _remove(removed, output)
+        gone |= {path for path in removed if not (output / path).exists()}
+    listing = manifest.manifest(_without(made, unwritten), reading.unread, targets, held, request.encoding, gone)
     problems += tree.write({PurePosixPath(manifest.NAME): listing}, output).values()
     for query in made.queries:
         report.warnings(query)
@@ -294,16 +313,24 @@ def _held_manifest(output: Path) -> str:
         return ""
 
 
-def _pruned(files: Collection[PurePosixPath], held: str, targets: Sequence[Target], output: Path) -> list[Problem]:
-    """Remove what the manifest of the last run names for these targets and this run does not write."""
+def _outputs(held: str) -> dict[PurePosixPath, str]:
+    """Each output that a manifest names, and the path of its rule, or of its pack, below its INPUT."""
+    found = manifest.entries(held)
+    named = {PurePosixPath(entry["output"]): entry["path"] for entry in found["queries"]}
+    named |= {PurePosixPath(entry["output"]): entry["pack"] for entry in found["hunting"]}
+    # Whatever a manifest says, nothing beside its own folder is touched.
+    return {
+        path: rule for path, rule in named.items() if path.parts and not path.is_absolute() and ".." not in path.parts
+    }
+
+
+def _remove(paths: Sequence[PurePosixPath], output: Path) -> list[Problem]:
     problems = []
-    folders = {target.name for target in targets}
-    for path in manifest.outputs(held):
-        if path not in files and path.parts[0] in folders:
-            try:
-                (output / path).unlink(missing_ok=True)
-            except OSError as error:
-                problems.append(Problem(f"cannot be removed: {error.strerror or error}", output / path))
+    for path in paths:
+        try:
+            (output / path).unlink(missing_ok=True)
+        except OSError as error:
+            problems.append(Problem(f"cannot be removed: {error.strerror or error}", output / path))
     return problems
 
 

@@ -36,11 +36,12 @@ def path(made: Mapping[str, Any], field: str, value: Any) -> Any:
 
 
 def _hive(pieces: list[Part]) -> list[list[Part]]:
-    first = pieces[0] if pieces else ""
+    at = 1 if pieces[:1] == [ANY] else 0
+    first = pieces[at] if len(pieces) > at else ""
     hives = {"HKU\\": "HKEY_USERS\\", "HKCR\\": "HKLM\\SOFTWARE\\Classes\\"}
     for short, long in hives.items():
         if isinstance(first, str) and first.upper().startswith(short):
-            return [pieces, [long + first[len(short) :], *pieces[1:]]]
+            return [pieces, [*pieces[:at], long + first[len(short) :], *pieces[at + 1 :]]]
     return [pieces]
 
 
