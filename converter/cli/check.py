@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -107,7 +108,11 @@ def _manifest(outputs: Path, fresh: str) -> list[Problem]:
 def _show(difference: Difference) -> None:
     colours = {"+": "green", "-": "red", "@": "cyan"}
     for line in difference.diff.splitlines():
-        styled = click.style(line, fg=colours.get(line[:1])) if sys.stdout.isatty() else line
+        styled = (
+            click.style(line, fg=colours.get(line[:1]))
+            if sys.stdout.isatty() and "NO_COLOR" not in os.environ
+            else line
+        )
         click.echo(styled)
 
 
