@@ -11,6 +11,13 @@ from typing import Literal
 
 from tests.events import DATA, RECENT, Event, now, operating_system
 
+# The rule of each category, in the order of the seed's case.
+RULE_OF = {
+    "CertEnumTool": "proc_creation_cert_enum_tool",
+    "CTLogQuery": "proc_creation_ct_log_query",
+    "OpenSSLProbe": "proc_creation_openssl_probe",
+    "CertutilEnum": "proc_creation_win_certutil_enum",
+}
 QUERY = (DATA / "t1596_003_seed.kql").read_text(encoding="utf-8")
 
 

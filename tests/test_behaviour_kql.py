@@ -9,14 +9,9 @@ import pytest
 from tests import events, seed
 from tests.defender import Defender
 from tests.events import ROOT
+from tests.seed import RULE_OF
 
 GOLDENS = ROOT / "outputs" / "kusto" / "t1596_003"
-RULE_OF = {
-    "CertEnumTool": "proc_creation_cert_enum_tool",
-    "CTLogQuery": "proc_creation_ct_log_query",
-    "OpenSSLProbe": "proc_creation_openssl_probe",
-    "CertutilEnum": "proc_creation_win_certutil_enum",
-}
 HUNTING = (GOLDENS / "_hunting.kql").read_text(encoding="utf-8")
 
 

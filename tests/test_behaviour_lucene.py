@@ -14,14 +14,9 @@ import pytest
 from tests import events, lucene, pack_words, seed
 from tests.elastic_documents import documents
 from tests.events import ROOT, Event
+from tests.seed import RULE_OF
 
 GOLDENS = ROOT / "outputs" / "lucene" / "t1596_003"
-RULE_OF = {
-    "CertEnumTool": "proc_creation_cert_enum_tool",
-    "CTLogQuery": "proc_creation_ct_log_query",
-    "OpenSSLProbe": "proc_creation_openssl_probe",
-    "CertutilEnum": "proc_creation_win_certutil_enum",
-}
 RULES = list(RULE_OF.values())
 OSES = ["linux", "macos", "windows"]
 

@@ -9,14 +9,9 @@ import pytest
 
 from tests import events, pack_words, seed, spl, splunk_rows
 from tests.events import ROOT, Event, base_name
+from tests.seed import RULE_OF
 
 GOLDENS = ROOT / "outputs" / "splunk" / "t1596_003"
-RULE_OF = {
-    "CertEnumTool": "proc_creation_cert_enum_tool",
-    "CTLogQuery": "proc_creation_ct_log_query",
-    "OpenSSLProbe": "proc_creation_openssl_probe",
-    "CertutilEnum": "proc_creation_win_certutil_enum",
-}
 RULES = list(RULE_OF.values())
 CERTUTIL = RULE_OF["CertutilEnum"]
 COLLECTED = {"linux", "windows"}

@@ -545,7 +545,9 @@ def test_an_unknown_backend_is_answered_with_all_that_are_installed() -> None:
 def test_a_pipeline_file_that_is_not_sound_is_wrong_usage(tmp_path: Path) -> None:
     path = tmp_path / "empty.yml"
     path.write_text("transformations: [{type: no_such_type}]")
-    with pytest.raises(UsageError, match=r"the pipeline .*empty.yml is not sound: SigmaConfigurationError: .*no_such_type"):
+    with pytest.raises(
+        UsageError, match=r"the pipeline .*empty.yml is not sound: SigmaConfigurationError: .*no_such_type"
+    ):
         backend_for("splunk", StockOptions((str(path),)))
 
 
