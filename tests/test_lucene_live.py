@@ -19,7 +19,8 @@ from tests.elastic_documents import Document, documents
 from tests.elastic_node import Engine, NodeError
 from tests.events import Event
 from tests.lucene_terms import RefusedError, java_length
-from tests.test_behaviour_lucene import BODY, HUNTING, RULE_OF, RULES, case_events, expected, golden
+from tests.seed import RULE_OF
+from tests.test_behaviour_lucene import BODY, HUNTING, RULES, case_events, expected, golden
 
 pytestmark = pytest.mark.live
 
