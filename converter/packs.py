@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -134,10 +135,16 @@ class Reading:
         self.problems.append(unread.problem)
 
 
-def read(inputs: Iterable[str], standard_input: bytes = b"", pattern: str = "") -> Reading:
+def read(
+    inputs: Iterable[str],
+    standard_input: bytes = b"",
+    pattern: str = "",
+    is_sound: Callable[[Rule], bool] = lambda _: True,
+) -> Reading:
     """Read every rule of the INPUTs: files, folders with all below them, packs, or `-` for `standard_input`.
 
-    In folders, rules are the `*.yml` and `*.yaml` files, or those whose name fits the `pattern`.
+    In folders, rules are the `*.yml` and `*.yaml` files, or those whose name fits the `pattern`. `is_sound` is asked of
+    rules that share an id, so that a bad one does not stand in the way of a good one.
     """
     reading = Reading()
     seen: set[Path] = set()
@@ -157,7 +164,7 @@ def read(inputs: Iterable[str], standard_input: bytes = b"", pattern: str = "") 
                 reading.absent.append(Problem("does not exist; name a rule, a folder of rules, a pack, or -", path))
         except OSError as error:
             reading.absent.append(Problem(f"cannot be read: {error.strerror or error}", path))
-    _refuse_doubles(reading)
+    _refuse_doubles(reading, is_sound)
     _refuse_double_packs(reading)
     reading.packs = [pack for pack in (_joined(pack, reading) for pack in reading.packs) if pack is not None]
     return reading
@@ -241,12 +248,14 @@ def _add(reading: Reading, path: Path, place: PurePosixPath, content: bytes | No
             reading.rules.append(replace(rule, place=named))
 
 
-def _refuse_doubles(reading: Reading) -> None:
-    """Keep the first of the rules that share an id or an output, and report the others."""
+def _refuse_doubles(reading: Reading, is_sound: Callable[[Rule], bool]) -> None:
+    """Keep the first sound one of the rules that share an id or an output, and report the others."""
+    counts = Counter(rule.id for rule in reading.rules)
+    order = {id(rule): number for number, rule in enumerate(reading.rules)}
     by_id: dict[str, Rule] = {}
     by_place: dict[str, Rule] = {}
     kept = []
-    for rule in reading.rules:
+    for rule in sorted(reading.rules, key=lambda rule: bool(rule.id) and counts[rule.id] > 1 and not is_sound(rule)):
         # Names that differ in letter case only are one file on Windows and macOS.
         place = str(rule.place).casefold()
         if rule.id and rule.id in by_id:
@@ -260,7 +269,7 @@ def _refuse_doubles(reading: Reading) -> None:
             if rule.id:
                 by_id[rule.id] = rule
             kept.append(rule)
-    reading.rules[:] = kept
+    reading.rules[:] = sorted(kept, key=lambda rule: order[id(rule)])
 
 
 def _refuse_double_packs(reading: Reading) -> None:

@@ -31,6 +31,16 @@ def parsed(rule: Rule) -> SigmaRule:
     return sigma
 
 
+def is_sound(rule: Rule) -> bool:
+    """Whether pySigma can read the rule, its condition included."""
+    try:
+        if rule.is_correlation:
+            return bool(correlation(rule))
+        return all(condition.parsed is not None for condition in parsed(rule).detection.parsed_condition)
+    except (Refused, SigmaError, RecursionError):
+        return False
+
+
 def filtered(rule: Rule, filters: Sequence[Rule]) -> SigmaRule:
     """The rule with the Sigma filters that take its log source or name it."""
     sigma = parsed(rule)

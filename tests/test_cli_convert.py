@@ -156,6 +156,14 @@ def test_the_same_id_twice_is_one_line_that_names_both(tmp_path: Path) -> None:
     assert_one_line(done.stderr, "b.yml:2", "a.yml", "id")
 
 
+def test_a_bad_rule_does_not_stand_in_the_way_of_a_good_one_with_its_id(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text(rule(1).replace("condition: selection", "condition: nowhere"))
+    (tmp_path / "b.yml").write_text(rule(1))
+    done = sigmapack("convert", ".", "-t", "kusto", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, KQL)
+    assert_one_line(done.stderr, "a.yml:2", "b.yml", "id")
+
+
 def test_two_rules_that_would_write_one_file_are_one_line_that_names_both(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(rule(1, value="first"))
     (tmp_path / "a.yml").write_text(rule(2, value="second"))

@@ -19,6 +19,7 @@ from converter.hunting import NAME as HUNTING
 from converter.outputs import Outputs, outputs
 from converter.packs import Reading
 from converter.reports.report import Report
+from converter.sound import is_sound
 from converter.targets.target import Target
 from converter.tree import Difference, differences
 
@@ -43,7 +44,7 @@ def check(reports: tuple[report.Wanted, ...]) -> int:
     Exits with 1 if anything is found. Writes nothing.
     """
     project = config.project(Path.cwd())
-    reading = packs.read(map(str, project.packs))
+    reading = packs.read(map(str, project.packs), is_sound=is_sound)
     targets = targets_of(project)
     how = how_of(project, reading)
     refuse_what_no_rule_can_take(project, targets, how)

@@ -74,7 +74,7 @@ def run(request: Request) -> int:
     output = request.output or (project.outputs if project and not request.inputs else None)
     output = None if output == Path(packs.STANDARD_INPUT) else output
     standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
-    reading = packs.read(inputs, standard_input, request.pattern)
+    reading = packs.read(inputs, standard_input, request.pattern, sound.is_sound)
     how = how_of(project, reading, request)
     refuse_what_no_rule_can_take(project, targets, how, request)
     known = _known(reading)
