@@ -13,7 +13,7 @@ import click
 from converter import config, manifest, packs
 from converter.check import findings
 from converter.cli import report
-from converter.cli.conversion import how_of, refuse_what_no_rule_can_take, targets_of
+from converter.cli.request import how_of, refuse_what_no_rule_can_take, targets_of
 from converter.errors import Problem
 from converter.hunting import NAME as HUNTING
 from converter.outputs import Outputs, outputs

@@ -10,6 +10,7 @@ import click
 from converter.cli import conversion
 from converter.cli.options import KeyValue, not_taken
 from converter.cli.report import report_option
+from converter.cli.request import Request
 from converter.targets import TARGETS
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
@@ -72,4 +73,4 @@ def convert(**given: Any) -> int:  # noqa: ANN401 - one value an option
 
     Exits with 1 if a rule could not be read or converted (the others are), with 2 for wrong usage.
     """
-    return conversion.run(conversion.Request(**given))
+    return conversion.run(Request(**given))

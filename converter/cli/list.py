@@ -11,7 +11,7 @@ import click
 
 from converter import config, coverage, packs
 from converter.cli import report
-from converter.cli.conversion import NDJSON, how_of
+from converter.cli.request import NDJSON, how_of
 from converter.coverage import LATER, REFUSED, ROUTED
 from converter.errors import UsageError
 from converter.jobs import conversions

@@ -1,0 +1,149 @@
+"""What the user asks `sigmapack convert` for, and what of it no rule could take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from converter import config, mapping, packs, sound
+from converter.cli.report import Wanted
+from converter.convert import How, stock_backend
+from converter.errors import UsageError
+from converter.packs import Reading
+from converter.stock import StockBackend, StockOptions, built_in
+from converter.targets import DEFAULTS, TARGETS, named
+from converter.targets.target import Target
+
+NDJSON = "ndjson"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks for, option by option."""
+
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    output: Path | None
+    form: str
+    pipelines: tuple[str, ...]
+    filters: tuple[str, ...]
+    pattern: str
+    levels: tuple[str, ...]
+    statuses: tuple[str, ...]
+    tags: tuple[str, ...]
+    allow_unmapped: bool
+    skip: bool
+    prune: bool
+    method: str | None
+    backend_options: tuple[tuple[str, int | str], ...]
+    encoding: str
+    jobs: int
+    stock: bool
+    without_pipeline: bool
+    pipeline_check: bool
+    enable_template_vars: bool
+    template_paths: tuple[str, ...]
+    reports: tuple[Wanted, ...]
+    quiet: bool
+    verbose: bool
+
+
+def how_of(project: config.Project | None, reading: Reading, request: Request | None = None) -> How:
+    """The request's pipelines and filters, or the project's where it has none; a filter among the INPUTs counts too."""
+    pipelines = (request.pipelines if request else ()) or (project.pipelines if project else ())
+    named_filters = (request.filters if request else ()) or tuple(map(str, project.filters if project else ()))
+    extra = packs.read(named_filters) if named_filters else Reading()
+    filters = (*reading.filters, *extra.filters)
+    faults = sound.filter_problems(filters)
+    reading.problems += [*extra.problems, *faults]
+    reading.absent += [problem for problem in extra.absent if "does not exist" in problem.message]
+    unsound = {(fault.path, fault.line) for fault in faults}
+    return How(
+        options=_options(request, pipelines) if request else StockOptions(pipelines, check_files=True),
+        stock=bool(request and request.stock),
+        filters=tuple(each for each in filters if (each.path, each.first_line) not in unsound),
+        referable=tuple(reading.rules),
+        placeholders=project.placeholders if project else {},
+        allow_unmapped=bool(request and request.allow_unmapped),
+    )
+
+
+def requested_targets(request: Request, project: config.Project | None) -> list[Target]:
+    """The targets that the request names, or the project's; raises where there is none of a name."""
+    if request.stock:
+        # sigma-cli's targets are all installed backends; where one is a target of ours, its files keep our suffix.
+        names = request.targets or (project.targets if project else ()) or DEFAULTS
+        return [TARGETS.get(name) or Target(name, name, name, "txt", "") for name in dict.fromkeys(names)]
+    return named(request.targets) if request.targets else targets_of(project)
+
+
+def targets_of(project: config.Project | None) -> list[Target]:
+    """The targets of the project, or the defaults; raises SigmapackError with the line of one that there is not."""
+    for name in project.targets if project else ():
+        if project and name not in TARGETS:
+            raise config.blamed(project, "targets", name, f"unknown target {name}; have: {', '.join(TARGETS)}")
+    return named((project.targets if project else ()) or DEFAULTS)
+
+
+def _options(request: Request, pipelines: tuple[str, ...]) -> StockOptions:
+    options: dict[str, list[int | str]] = {}
+    for key, value in request.backend_options:
+        options.setdefault(key, []).append(value)
+    return StockOptions(
+        pipelines=pipelines,
+        format="default" if request.form == NDJSON else request.form,
+        correlation_method=request.method,
+        backend_options={key: values[0] if len(values) == 1 else values for key, values in options.items()},
+        without_pipeline=request.without_pipeline,
+        pipeline_check=request.pipeline_check,
+        check_files=not request.stock,
+        enable_template_vars=request.enable_template_vars,
+        template_vars_paths=request.template_paths,
+    )
+
+
+def refuse_what_no_rule_can_take(
+    project: config.Project | None, targets: Sequence[Target], how: How, request: Request | None = None
+) -> None:
+    """Raise UsageError for options that fail whatever the rules, before anything is written."""
+    form = request.form if request else "default"
+    if form not in {"default", NDJSON} and len(targets) > 1:
+        names = ", ".join(target.name for target in targets)
+        raise UsageError(f"the format {form} takes one target; choose it with -t: {names}")
+    if how.stock:
+        for target in targets:
+            stock_backend(target.name, how.options)
+        return
+    if request and request.without_pipeline:
+        raise UsageError("--without-pipeline goes with --stock: a route is what makes a query right")
+    if how.options.correlation_method and not any(hasattr(target.dialect, "correlation") for target in targets):
+        raise UsageError(f"{', '.join(target.name for target in targets)} has no correlations; leave -c out")
+    for target in targets:
+        _refuse_pipelines(project, target, how, request)
+        if how.options.correlation_method and hasattr(target.dialect, "correlation"):
+            framing(target, how)
+        if form not in {"default", NDJSON} or how.options.backend_options:
+            framing(target, how)
+
+
+def _refuse_pipelines(project: config.Project | None, target: Target, how: How, request: Request | None) -> None:
+    try:
+        mapping.added(how.options, target.family)
+    except UsageError as error:
+        if project is None or (request and request.pipelines):
+            raise
+        names = (name for name in how.options.pipelines if name in str(error))
+        raise config.blamed(project, "pipelines", next(names, ""), str(error)) from error
+    for name in how.options.pipelines:
+        if name in built_in(target.family):
+            click.echo(f"{name}: the routes of {target.name} do its work; --stock applies it", err=True)
+
+
+def framing(target: Target, how: How) -> StockBackend:
+    """The backend that frames queries of ours in one of its formats; raises UsageError."""
+    if how.options.format == "data_model":
+        raise UsageError("data_model is the target splunk_cim; --stock has the format of that name")
+    return stock_backend(target.family, replace(how.options, pipelines=(), without_pipeline=True))
