@@ -70,6 +70,14 @@ def test_an_output_folder_keeps_the_paths_below_each_input(tmp_path: Path) -> No
     assert (tmp_path / "out dir" / "kusto" / "single.kql").read_text() == KQL
 
 
+def test_the_folder_here_is_an_output_folder_and_an_empty_name_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text(rule())
+    assert sigmapack("convert", "a.yml", "-t", "kusto", "-o", ".", cwd=tmp_path).returncode == 0
+    assert files(tmp_path) == {"a.yml", "kusto/a.kql"}
+    done = sigmapack("convert", "a.yml", "-t", "kusto", "-o", "", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
 def test_a_pack_keeps_its_name_and_brings_its_hunting_query(tmp_path: Path) -> None:
     done = sigmapack("convert", PACK, "-t", "kusto", "-o", "out", cwd=tmp_path)
     assert done.returncode == 0

@@ -35,8 +35,6 @@ def run(request: Request) -> int:
     project = config.find(Path.cwd()) if request.inputs else config.project(Path.cwd())
     targets = requested_targets(request, project)
     inputs = request.inputs or tuple(map(str, project.packs if project else ()))
-    if request.output is not None and not request.output.name:
-        raise UsageError("-o names no file or folder")
     output = request.output or (project.outputs if project and not request.inputs else None)
     output = None if output == Path(packs.STANDARD_INPUT) else output
     standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""

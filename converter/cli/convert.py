@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from converter.cli import conversion
-from converter.cli.options import KeyValue, not_taken
+from converter.cli.options import KeyValue, a_path, not_taken
 from converter.cli.report import report_option
 from converter.cli.request import Request
 from converter.targets import TARGETS
@@ -26,7 +25,7 @@ SELECT = "Convert rules of this {} only; repeatable."
     "-od",
     "--output",
     "--output-dir",
-    type=click.Path(path_type=Path),
+    callback=a_path,
     metavar="PATH",
     help="Write files: see above.",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,6 +20,13 @@ class KeyValue(click.ParamType[tuple[str, int | str]]):
         if not sign or not key:
             self.fail(f"{value} is not KEY=VALUE", param, ctx)
         return key, int(text) if text.lstrip("-").isdigit() else text
+
+
+def a_path(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:
+    """The path that an option names; an empty one, as from a variable that is not set, is no path."""
+    if value == "":
+        raise click.UsageError("-o names no file or folder")
+    return None if value is None else Path(value)
 
 
 def not_taken(*names: str, instead: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
