@@ -17,7 +17,8 @@ def hunting(pack: Pack, target: Target, how: How = AS_ROUTED) -> dict[PurePosixP
 
     A rule that the target refuses makes it a problem: a hunting query that lacks a category would mislead.
     """
-    if pack.hunting is None:
+    if pack.hunting is None or how.stock:
+        # A hunting query is made of routes, which stock mode has none of.
         return {}
     try:
         arms = [_arm(category, target, how) for category in pack.hunting.categories]

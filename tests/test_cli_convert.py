@@ -88,6 +88,13 @@ def test_a_pack_keeps_its_name_and_brings_its_hunting_query(tmp_path: Path) -> N
     assert {name: (tmp_path / "out" / name).read_text() for name in files(tmp_path / "out")} == held
 
 
+def test_a_pack_in_stock_mode_brings_no_hunting_query(tmp_path: Path) -> None:
+    done = sigmapack("convert", PACK, "--stock", "-t", "kusto", "-p", "microsoft_xdr", "-o", "out", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "4 files in out\n")
+    names = {f"kusto/t1596_003/{path.stem}.kql" for path in PACK.glob("*.yml")}
+    assert files(tmp_path / "out") == names
+
+
 def test_without_input_the_whole_project_goes_into_its_outputs_from_any_folder_of_it(tmp_path: Path) -> None:
     project = tmp_path / "a project"
     shutil.copytree(PACK, project / "sigma_rules" / "t1596_003")
