@@ -26,7 +26,11 @@ PACKAGES = (
 )
 # What names an entry of each section, and what `differences` compares of it.
 NAMED_BY = {"queries": ("path", "target"), "refusals": ("path", "target"), "hunting": ("output",)}
-COMPARED = {"queries": ("output", "rule_sha256", "output_sha256"), "refusals": (), "hunting": ("output_sha256",)}
+COMPARED = {
+    "queries": ("output", "rule_sha256", "output_sha256"),
+    "refusals": (),
+    "hunting": ("pack", "target", "output_sha256"),
+}
 
 Entry = dict[str, Any]
 
