@@ -109,9 +109,8 @@ def _cases(rules: Iterable[Rule], targets: Sequence[Target]) -> Iterator[Problem
 def _fields(rule: Rule, targets: Sequence[Target]) -> set[str]:
     """The Sigma fields that any target maps for the rule's log source; none where no target takes it."""
     try:
-        logsource = parsed(rule).logsource
+        source = LogSource.of(parsed(rule))
     except Refused:
         return set()
-    source = LogSource(logsource.category, logsource.product, logsource.service)
     routes = ((target, target.route(source)) for target in targets)
     return {name for target, route in routes if isinstance(route, Route) for name in sigma_fields(target, route)}

@@ -176,8 +176,7 @@ def _units(rules: tuple[Rule, ...]) -> dict[tuple[object, ...], Unit]:
 
 def _routed(sigma: SigmaRule, rule: Rule, target: Target) -> Route:
     """The route that takes the rule on the target; raises Refused where none does."""
-    logsource = sigma.logsource
-    source = LogSource(logsource.category, logsource.product, logsource.service)
+    source = LogSource.of(sigma)
     route = target.route(source)
     if isinstance(route, Route):
         return route

@@ -25,6 +25,11 @@ class LogSource:
     product: str | None = None
     service: str | None = None
 
+    @classmethod
+    def of(cls, rule: SigmaRule) -> LogSource:
+        """What the rule says of its data."""
+        return cls(rule.logsource.category, rule.logsource.product, rule.logsource.service)
+
     def __str__(self) -> str:
         parts = {"category": self.category, "product": self.product, "service": self.service}
         return ", ".join(f"{key} {value}" for key, value in parts.items() if value is not None)
