@@ -17,11 +17,12 @@ from sigma.validators.core.tags import ATTACKTagValidator, D3FENDTagValidator
 
 from converter import cases
 from converter.errors import Problem, SigmapackError
+from converter.logsource import LogSource
 from converter.mapping import sigma_fields
 from converter.packs import Rule
 from converter.refused import Refused
 from converter.sound import parsed
-from converter.targets.target import LogSource, Route, Target
+from converter.targets.target import Route, Target
 
 # These two download their lists at run time. ATT&CK tags are held against the list that ships with us instead.
 NEED_A_NETWORK = {ATTACKTagValidator, D3FENDTagValidator}
@@ -109,7 +110,7 @@ def _cases(rules: Iterable[Rule], targets: Sequence[Target]) -> Iterator[Problem
 def _fields(rule: Rule, targets: Sequence[Target]) -> set[str]:
     """The Sigma fields that any target maps for the rule's log source; none where no target takes it."""
     try:
-        source = LogSource.of(parsed(rule))
+        source = LogSource.of(parsed(rule).logsource.to_dict())
     except Refused:
         return set()
     routes = ((target, target.route(source)) for target in targets)

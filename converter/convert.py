@@ -11,10 +11,11 @@ from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
 from converter import mapping, sound
+from converter.logsource import LogSource
 from converter.packs import Rule
 from converter.refused import Refused
 from converter.stock import Fault, StockBackend, StockOptions, Unit, backend_for, units
-from converter.targets.target import LogSource, Route, Target
+from converter.targets.target import Route, Target
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def _units(rules: tuple[Rule, ...]) -> dict[tuple[object, ...], Unit]:
 
 def _routed(sigma: SigmaRule, rule: Rule, target: Target) -> Route:
     """The route that takes the rule on the target; raises Refused where none does."""
-    source = LogSource.of(sigma)
+    source = LogSource.of(sigma.logsource.to_dict())
     route = target.route(source)
     if isinstance(route, Route):
         return route

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from converter.convert import Query, Refusal
+from converter.logsource import LogSource
 from converter.packs import Rule
-from converter.targets.target import Homeless, LogSource, Route, Target
+from converter.targets.target import Homeless, Route, Target
 
 ROUTED = "routed"
 REFUSED = "refused"
@@ -99,9 +100,8 @@ def logsource_of(rule: Rule) -> LogSource:
     if rule.is_correlation:
         return CORRELATION
     named = rule.document.get("logsource")
-    values = named if isinstance(named, dict) else {}
-    parts = {key: str(values[key]) for key in ("category", "product", "service") if values.get(key) is not None}
-    return LogSource(**parts) if parts else NONE
+    logsource = LogSource.of(named if isinstance(named, dict) else {})
+    return NONE if logsource == LogSource() else logsource
 
 
 def routes(targets: Iterable[Target]) -> Iterator[tuple[Target, LogSource, Route]]:

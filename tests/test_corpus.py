@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
+from converter.logsource import LogSource
 from converter.targets import DEFAULTS, named
-from converter.targets.target import Homeless, LogSource, Route
+from converter.targets.target import Homeless, Route
 from tests.command import sigmapack
 from tests.events import ROOT
 

@@ -15,10 +15,11 @@ from converter.cli.request import NDJSON, how_of
 from converter.coverage import LATER, REFUSED, ROUTED
 from converter.errors import UsageError
 from converter.jobs import conversions
+from converter.logsource import LogSource
 from converter.packs import Reading
 from converter.stock import StockOptions, backend_for, built_in
 from converter.targets import DEFAULTS, TARGETS, named
-from converter.targets.target import LogSource, Target
+from converter.targets.target import Target
 
 if TYPE_CHECKING:
     from rich.table import Table

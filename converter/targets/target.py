@@ -10,29 +10,13 @@ from importlib import import_module, resources
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from converter.logsource import LogSource
+
 if TYPE_CHECKING:
     from sigma.processing.pipeline import ProcessingPipeline
     from sigma.rule import SigmaRule
 
     from converter.packs import Hunting
-
-
-@dataclass(frozen=True)
-class LogSource:
-    """What a Sigma rule says of its data; `definition`, which is for people, is left out."""
-
-    category: str | None = None
-    product: str | None = None
-    service: str | None = None
-
-    @classmethod
-    def of(cls, rule: SigmaRule) -> LogSource:
-        """What the rule says of its data."""
-        return cls(rule.logsource.category, rule.logsource.product, rule.logsource.service)
-
-    def __str__(self) -> str:
-        parts = {"category": self.category, "product": self.product, "service": self.service}
-        return ", ".join(f"{key} {value}" for key, value in parts.items() if value is not None)
 
 
 @dataclass(frozen=True)

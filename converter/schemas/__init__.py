@@ -1,0 +1,17 @@
+"""The table of layouts: what each vendor stores of an event, as data with the documentation's source."""
+
+from __future__ import annotations
+
+from converter.schemas.layout import Layout, read
+
+# By the name of the target that is written for it.
+LAYOUTS = {
+    "kusto": "defender",
+    "splunk": "splunk_addons",
+    "lucene": "elastic_defend",
+}
+
+
+def layout(target: str) -> Layout | None:
+    """What the data of this target holds; None for a target that has no schema yet."""
+    return read(LAYOUTS[target]) if target in LAYOUTS else None

@@ -1,0 +1,24 @@
+"""The table of forms: how a value of an event stands in a vendor's column.
+
+A form takes the value of the Sigma field (None: absent), the whole event, and what the schema tells it; it gives the
+cell, or None for none, and raises Unwritable for a value that no such event can have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from converter.schemas.forms import common
+from converter.schemas.forms.form import Cell, Event, Form, Unwritable
+
+FORMS: Mapping[str, Form] = {
+    "same": common.same,
+    "filled": common.filled,
+    "integer": common.integer,
+    "base_name": common.base_name,
+    "before_backslash": common.before_backslash,
+    "after_backslash": common.after_backslash,
+    "digest": common.digest,
+}
+
+__all__ = ["FORMS", "Cell", "Event", "Form", "Unwritable"]

@@ -1,0 +1,229 @@
+"""What a vendor stores of an event: tables with typed columns, and per log source a map from Sigma's fields to them.
+
+All of it is data in the TOML files of this folder, after the vendors' documentation, never after the pipelines of
+targets: rows made by it are what emitted queries are judged on. A file has
+
+    [[tables]]   name, docs, columns = { <column> = "<type>" or { type = …, ignore_above = …, … } }; `like` names a
+                 table of the same file whose columns it takes over
+    [[sources]]  name, logsources, table, docs, time, fixed, dropped; `like` names a source of the same file; then
+      [sources.fields]      <Sigma field> = a column, or { column, form, … }, or a list of these
+      [[sources.readings]]  because, and `fixed` and `fields` that replace those of the source: where the documentation
+                            leaves a layout open, an event has one row more for each
+      [[sources.strangers]] because, set: a row of another kind of event, which no rule of this log source may find;
+                            `set` holds columns to replace, an empty list takes a column away
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from converter.logsource import LogSource
+from converter.schemas.forms import FORMS, Cell, Event, Unwritable
+
+Row = Mapping[str, Cell]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column or field as the vendor types it.
+
+    `type` is the vendor's own word: string, long, int, bool, real, datetime, dynamic, guid (Kusto) · string (Splunk) ·
+    keyword, wildcard, text, match_only_text, ip, long, date, boolean, constant_keyword (Elastic). `lowercase`: a
+    keyword with a lowercase normalizer. `ignore_above`: longer values, in characters, are stored and not indexed.
+    `caseless`: it has a sub-field `<name>.caseless`, a keyword with a lowercase normalizer and `ignore_above` 1024.
+    """
+
+    name: str
+    type: str
+    ignore_above: int | None = None
+    lowercase: bool = False
+    caseless: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, or the fields of an index, with the vendor's page that names its columns."""
+
+    name: str
+    docs: str
+    columns: Mapping[str, Column]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where one Sigma field goes: a column, in which form (one of FORMS), with what the form has to be told."""
+
+    column: str
+    form: str = "same"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read the documentation of a source: what each of its rows holds, and where each Sigma field goes."""
+
+    because: str
+    fixed: Mapping[str, Cell]
+    fields: Mapping[str, Sequence[Part]]
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A change that makes a row one of another kind of event."""
+
+    because: str
+    change: Mapping[str, Cell]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a vendor stores of the events of some log sources.
+
+    `dropped` are Sigma fields that it documents not to keep. `time` is the column of the event's time, which rows
+    leave to who loads them.
+    """
+
+    name: str
+    logsources: Sequence[LogSource]
+    table: Table
+    docs: str
+    time: str
+    dropped: frozenset[str]
+    readings: Sequence[Reading]
+    strangers: Sequence[Stranger]
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The Sigma fields that this source keeps, by its documentation."""
+        return frozenset(self.readings[0].fields)
+
+    def unknown(self, fields: set[str]) -> set[str]:
+        """Those of the fields of which the schema does not say whether and where they are kept."""
+        return fields - self.fields - self.dropped
+
+    def rows(self, event: Event) -> list[Row]:
+        """The event as this source holds it, a row for each reading; a column without a value is left out.
+
+        Raises Unwritable for an event that the source cannot have written. Fields that it does not keep are left out.
+        """
+        rows: list[Row] = []
+        for reading in self.readings:
+            row = dict(_row(reading, event))
+            if row not in rows:
+                rows.append(row)
+        return rows
+
+    def others(self, row: Row) -> list[Row]:
+        """The row as other kinds of events would have it, which no rule of this log source may find."""
+        return [
+            {name: cell for name, cell in {**row, **stranger.change}.items() if cell != ()}
+            for stranger in self.strangers
+        ]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All that one data layout stores, by a vendor's documentation."""
+
+    name: str
+    tables: Mapping[str, Table]
+    sources: Sequence[Source]
+
+    def sources_of(self, logsource: LogSource) -> list[Source]:
+        """The sources that hold events of the log source: several where it does not say which system they are of."""
+        return [source for source in self.sources if logsource in source.logsources]
+
+
+@cache
+def read(name: str) -> Layout:
+    """The layout of this name: that of `<name>.toml` in this folder."""
+    document = tomllib.loads((resources.files(__package__) / f"{name}.toml").read_text(encoding="utf-8"))
+    tables = {table.name: table for table in _tables(document["tables"])}
+    return Layout(name, tables, tuple(_sources(document["sources"], tables)))
+
+
+def _row(reading: Reading, event: Event) -> Iterator[tuple[str, Cell]]:
+    yield from reading.fixed.items()
+    for name, parts in reading.fields.items():
+        for part in parts:
+            cell = FORMS[part.form](event.get(name), event, **part.options)
+            if cell is not None:
+                yield part.column, cell
+
+
+def _tables(entries: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
+    done: dict[str, Mapping[str, Any]] = {}
+    for entry in entries:
+        columns = {**(done[entry["like"]] if "like" in entry else {}), **entry.get("columns", {})}
+        done[entry["name"]] = columns
+        typed = {name: {"type": told} if isinstance(told, str) else told for name, told in columns.items()}
+        yield Table(entry["name"], entry["docs"], {name: Column(name, **told) for name, told in typed.items()})
+
+
+def _sources(entries: Sequence[Mapping[str, Any]], tables: Mapping[str, Table]) -> Iterator[Source]:
+    done: dict[str, dict[str, Any]] = {}
+    for written in entries:
+        like = done[written["like"]] if "like" in written else {}
+        entry = {**like, **written}
+        for merged in ("fixed", "fields"):
+            entry[merged] = {**like.get(merged, {}), **written.get(merged, {})}
+        done[entry["name"]] = entry
+        yield _source(entry, tables[entry["table"]])
+
+
+def _source(entry: Mapping[str, Any], table: Table) -> Source:
+    first = Reading("documented", _cells(entry["fixed"]), _fields(entry["fields"]))
+    others = tuple(
+        Reading(
+            told["because"],
+            {**first.fixed, **_cells(told.get("fixed", {}))},
+            {**first.fields, **_fields(told.get("fields", {}))},
+        )
+        for told in entry.get("readings", ())
+    )
+    source = Source(
+        name=entry["name"],
+        logsources=tuple(LogSource(**named) for named in entry["logsources"]),
+        table=table,
+        docs=entry["docs"],
+        time=entry["time"],
+        dropped=frozenset(entry.get("dropped", ())),
+        readings=(first, *others),
+        strangers=tuple(Stranger(told["because"], _cells(told["set"])) for told in entry.get("strangers", ())),
+    )
+    _check(source)
+    return source
+
+
+def _fields(entries: Mapping[str, Any]) -> dict[str, tuple[Part, ...]]:
+    return {name: tuple(map(_part, told if isinstance(told, list) else [told])) for name, told in entries.items()}
+
+
+def _part(told: str | Mapping[str, Any]) -> Part:
+    if isinstance(told, str):
+        return Part(told)
+    options = {key: value for key, value in told.items() if key not in {"column", "form"}}
+    return Part(told["column"], told.get("form", "same"), options)
+
+
+def _cells(told: Mapping[str, Any]) -> dict[str, Cell]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+
+
+def _check(source: Source) -> None:
+    """Raise ValueError for a column that the source's table does not have."""
+    named = {source.time}
+    for reading in source.readings:
+        named |= reading.fixed.keys() | {part.column for parts in reading.fields.values() for part in parts}
+    for stranger in source.strangers:
+        named |= stranger.change.keys()
+    if unknown := sorted(named - source.table.columns.keys()):
+        raise ValueError(f"{source.name}: {source.table.name} has no column {unknown[0]}")
+
+
+__all__ = ["Column", "Layout", "Row", "Source", "Table", "Unwritable", "read"]
