@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 import duckdb
 from duckdb_kql import ir
@@ -24,6 +25,7 @@ class Kql:
 
     name: str = "kql"
     language: str = "KQL"
+    version: str = f"duckdb-kql {version('duckdb-kql')} on duckdb {duckdb.__version__}"
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A fresh database in memory, with the functions that compiled queries call."""

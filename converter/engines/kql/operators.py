@@ -155,6 +155,8 @@ def _check_alike(what: str, left: Expression, right: Expression) -> None:
 
 def _check_ordered(what: str, left: Expression, right: Expression) -> None:
     _check_alike(what, left, right)
+    if left.type in {"string", "bool"}:
+        raise Invalid(f"{what} is not defined for values of type {left.type}")
     if left.type not in _ORDERED:
         raise Unjudged(f"{what} between values of type {left.type} is not judged")
 
