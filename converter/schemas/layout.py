@@ -3,10 +3,11 @@
 All of it is data in the TOML files of this folder, after the vendors' documentation, never after the pipelines of
 targets: rows made by it are what emitted queries are judged on. A file has
 
-    [[tables]]   name, docs, columns = { <column> = "<type>" or { type = …, ignore_above = …, … } }; `like` names a
-                 table of the same file whose columns it takes over
+    [[tables]]   name, docs, columns = { <column> = "<type>" or { type = …, ignore_above = …, … } }, or, shorter,
+                 types = { <type> = [columns] }; `like` names a table of the same file whose columns it takes over
     [[sources]]  name, logsources, table, docs, time, fixed, dropped; `like` names a source of the same file; then
       [sources.fields]      <Sigma field> = a column, or { column, form, … }, or a list of these
+      [sources.kept]        form, names: Sigma fields that stand in the column of their own name, in this form
       [[sources.readings]]  because, and `fixed` and `fields` that replace those of the source: where the documentation
                             leaves a layout open, an event has one row more for each
       [[sources.strangers]] because, set: a row of another kind of event, which no rule of this log source may find;
@@ -159,7 +160,8 @@ def _row(reading: Reading, event: Event) -> Iterator[tuple[str, Cell]]:
 def _tables(entries: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
     done: dict[str, Mapping[str, Any]] = {}
     for entry in entries:
-        columns = {**(done[entry["like"]] if "like" in entry else {}), **entry.get("columns", {})}
+        listed = {name: told for told, names in entry.get("types", {}).items() for name in names}
+        columns = {**(done[entry["like"]] if "like" in entry else {}), **listed, **entry.get("columns", {})}
         done[entry["name"]] = columns
         typed = {name: {"type": told} if isinstance(told, str) else told for name, told in columns.items()}
         yield Table(entry["name"], entry["docs"], {name: Column(name, **told) for name, told in typed.items()})
@@ -170,8 +172,10 @@ def _sources(entries: Sequence[Mapping[str, Any]], tables: Mapping[str, Table]) 
     for written in entries:
         like = done[written["like"]] if "like" in written else {}
         entry = {**like, **written}
-        for merged in ("fixed", "fields"):
-            entry[merged] = {**like.get(merged, {}), **written.get(merged, {})}
+        kept = written.get("kept", {"names": ()})
+        own = {name: {"column": name, "form": kept["form"]} for name in kept["names"]}
+        entry["fixed"] = {**like.get("fixed", {}), **written.get("fixed", {})}
+        entry["fields"] = {**like.get("fields", {}), **own, **written.get("fields", {})}
         done[entry["name"]] = entry
         yield _source(entry, tables[entry["table"]])
 

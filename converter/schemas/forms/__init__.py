@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from converter.schemas.forms import common
+from converter.schemas.forms import common, microsoft, splunk
 from converter.schemas.forms.form import Cell, Event, Form, Unwritable
 
 FORMS: Mapping[str, Form] = {
@@ -19,6 +19,11 @@ FORMS: Mapping[str, Form] = {
     "before_backslash": common.before_backslash,
     "after_backslash": common.after_backslash,
     "digest": common.digest,
+    "text": splunk.text,
+    "account": microsoft.account,
+    "account_domain": microsoft.account_domain,
+    "local_account": microsoft.local_account,
+    "resource": microsoft.resource,
 }
 
 __all__ = ["FORMS", "Cell", "Event", "Form", "Unwritable"]
