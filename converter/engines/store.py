@@ -46,6 +46,12 @@ class Store:
         values = ", ".join(f"unnest(${number}::{kind}[])" for number, (kind, _) in enumerate(kinds, 1))
         self.connection.execute(f"INSERT INTO {quoted(table.name)} SELECT {values}", [cells for _, cells in kinds])
 
+    def clear(self, owner: int | None = None) -> None:
+        """Remove the owner's rows, or all."""
+        where = "" if owner is None else f" WHERE {OWNER} = {owner}"
+        for table in self._tables:
+            self.connection.execute(f"DELETE FROM {quoted(table)}{where}")
+
     def find(self, sql: str, source: Source, owner: int) -> set[int]:
         """The numbers of the owner's rows that a compiled query finds in the source's table."""
         name = quoted(source.table.name)

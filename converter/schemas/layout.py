@@ -79,6 +79,10 @@ class Stranger:
     because: str
     change: Mapping[str, Cell]
 
+    def of(self, row: Row) -> Row:
+        """The row as this other kind of event has it, which no rule of the row's log source may find."""
+        return {name: cell for name, cell in {**row, **self.change}.items() if cell != ()}
+
 
 @dataclass(frozen=True)
 class Source:
@@ -117,13 +121,6 @@ class Source:
             if row not in rows:
                 rows.append(row)
         return rows
-
-    def others(self, row: Row) -> list[Row]:
-        """The row as other kinds of events would have it, which no rule of this log source may find."""
-        return [
-            {name: cell for name, cell in {**row, **stranger.change}.items() if cell != ()}
-            for stranger in self.strangers
-        ]
 
 
 @dataclass(frozen=True)

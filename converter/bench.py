@@ -1,0 +1,88 @@
+"""One target's rows and engine: which rows of a rule a query finds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+from converter.engines.engine import Engine
+from converter.engines.store import Store, Stored
+from converter.generate import Generated
+from converter.schemas.forms import Unwritable
+from converter.schemas.layout import Layout, Row, Source
+from converter.verdicts import Asked
+
+# The owner of the rows that are tried one by one.
+SCRATCH = -1
+
+
+class Bench:
+    """The rows that one layout holds of the events of rules, each rule known by a number."""
+
+    def __init__(self, layout: Layout, engine: Engine) -> None:
+        self.layout = layout
+        self.engine = engine
+        self._store = Store(engine, layout)
+        self._numbers = count()
+        self._waiting: dict[str, list[Stored]] = defaultdict(list)
+        self._sources: dict[str, Source] = {}
+
+    def add(self, owner: int, sources: Sequence[Source], events: Sequence[Generated]) -> list[Asked]:
+        """The rows that the sources hold of these events, put with the owner's; an event that none can write has none."""
+        asked = [self._asked(*row) for source in sources for event in events for row in _rows(source, event)]
+        for row in asked:
+            self._waiting[row.source].append(Stored(row.number, owner, row.row))
+        self._sources |= {source.name: source for source in sources}
+        return asked
+
+    def found(self, query: str, sources: Sequence[Source], owner: int) -> set[int]:
+        """The numbers of the owner's rows that the query finds; raises Invalid, Unjudged."""
+        self._load()
+        found: set[int] = set()
+        compiled: dict[str, str] = {}
+        for source in sources:
+            # Sources that share a table are one to the engine.
+            if source.table.name not in compiled:
+                compiled[source.table.name] = self.engine.compile(query, self.layout, source)
+                found |= self._store.find(compiled[source.table.name], source, owner)
+        return found
+
+    def shows(self, query: str, source: Source, event: Generated, wrong: Asked) -> Asked | None:
+        """A row of the event that the query gets as wrong as that row, None where there is none."""
+        self.forget(SCRATCH)
+        asked = self.add(SCRATCH, [source], [event])
+        found = self.found(query, [source], SCRATCH)
+        same = (row for row in asked if row.wanted == wrong.wanted and row.stranger == wrong.stranger)
+        return next((row for row in same if (row.number in found) != row.wanted), None)
+
+    def forget(self, owner: int | None = None) -> None:
+        """Drop the owner's rows, or those of all."""
+        self._waiting.clear()
+        self._store.clear(owner)
+
+    def source(self, name: str) -> Source:
+        """The source of this name that rows were added of."""
+        return self._sources[name]
+
+    def _load(self) -> None:
+        for name, rows in self._waiting.items():
+            self._store.load(self._sources[name], rows)
+        self._waiting.clear()
+
+    def _asked(self, source: Source, event: Generated, row: Row, stranger: str) -> Asked:
+        wanted = event.truth and not stranger
+        return Asked(next(self._numbers), source.name, event.name, event.event, row, wanted, stranger)
+
+
+def _rows(source: Source, event: Generated) -> Iterator[tuple[Source, Generated, Row, str]]:
+    """The rows that a source holds of an event, and of a true one those that strangers would have."""
+    try:
+        rows = source.rows(event.event)
+    except Unwritable:
+        return
+    for row in rows:
+        yield source, event, row, ""
+    if event.truth:
+        for stranger in source.strangers:
+            yield source, event, stranger.of(rows[0]), stranger.because
