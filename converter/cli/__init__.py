@@ -15,6 +15,7 @@ import click
 
 from converter.cli.check import check
 from converter.cli.convert import convert
+from converter.cli.engines import engines
 from converter.cli.init import init
 from converter.cli.list import list_
 from converter.errors import SigmapackError
@@ -31,7 +32,7 @@ def sigmapack() -> None:
     """Convert Sigma rules to KQL, SPL and Lucene, and hold every conversion still."""
 
 
-for command in (convert, check, list_, init):
+for command in (convert, check, list_, init, engines):
     sigmapack.add_command(command)
 
 

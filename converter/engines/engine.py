@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 import duckdb
 
@@ -32,6 +32,24 @@ class Hit:
     category: str | None = None
 
 
+class Compiled(str):
+    """SQL that gives `_row` of the rows that a query finds.
+
+    `undecided` is SQL that gives `_row` of the rows of which the vendor's documentation leaves open whether the query
+    finds them, so that they prove nothing either way; None where there can be no such rows.
+    """
+
+    __slots__ = ("undecided",)
+
+    undecided: str | None
+
+    def __new__(cls, sql: str, undecided: str | None = None) -> Self:
+        """The SQL, with that of what is undecided."""
+        self = super().__new__(cls, sql)
+        self.undecided = undecided
+        return self
+
+
 class Engine(Protocol):
     """One embedded engine: knows a query language, and how a vendor's columns are held in DuckDB."""
 
@@ -47,7 +65,7 @@ class Engine(Protocol):
     def cell(self, column: Column, value: Cell | None) -> object:
         """The value as the column holds it; None stands for a column that the row does not have."""
 
-    def compile(self, query: str, layout: Layout, source: Source) -> str:
+    def compile(self, query: str, layout: Layout, source: Source) -> Compiled:
         """SQL that gives `_row` of each row of the table `source.table.name` that the query finds.
 
         Only up to the query's first operator that is neither filter nor extend. Raises Invalid, Unjudged.
