@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count
 
-from converter.engines.engine import Engine
+from converter.engines.engine import Compiled, Engine
 from converter.engines.store import Store, Stored
 from converter.generate import Generated
 from converter.schemas.forms import Unwritable
@@ -15,6 +16,18 @@ from converter.verdicts import Asked
 
 # The owner of the rows that are tried one by one.
 SCRATCH = -1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The numbers of the rows that a query finds, and of those of which nobody can say whether it does."""
+
+    found: frozenset[int] | set[int]
+    undecided: frozenset[int] | set[int]
+
+    def decided(self, rows: Iterable[Asked]) -> list[Asked]:
+        """The rows that prove something."""
+        return [row for row in rows if row.number not in self.undecided]
 
 
 class Bench:
@@ -36,25 +49,26 @@ class Bench:
         self._sources |= {source.name: source for source in sources}
         return asked
 
-    def found(self, query: str, sources: Sequence[Source], owner: int) -> set[int]:
-        """The numbers of the owner's rows that the query finds; raises Invalid, Unjudged."""
+    def answer(self, query: str, sources: Sequence[Source], owner: int) -> Answer:
+        """Which of the owner's rows the query finds; raises Invalid, Unjudged."""
         self._load()
         found: set[int] = set()
-        compiled: dict[str, str] = {}
-        for source in sources:
-            # Sources that share a table are one to the engine.
-            if source.table.name not in compiled:
-                compiled[source.table.name] = self.engine.compile(query, self.layout, source)
-                found |= self._store.find(compiled[source.table.name], source, owner)
-        return found
+        undecided: set[int] = set()
+        # Sources that share a table are one to the engine.
+        for source in {source.table.name: source for source in sources}.values():
+            compiled = self.engine.compile(query, self.layout, source)
+            found |= self._store.find(compiled, source, owner)
+            if isinstance(compiled, Compiled) and compiled.undecided:
+                undecided |= self._store.find(compiled.undecided, source, owner)
+        return Answer(found, undecided)
 
     def shows(self, query: str, source: Source, event: Generated, wrong: Asked) -> Asked | None:
         """A row of the event that the query gets as wrong as that row, None where there is none."""
         self.forget(SCRATCH)
         asked = self.add(SCRATCH, [source], [event])
-        found = self.found(query, [source], SCRATCH)
+        answer = self.answer(query, [source], SCRATCH)
         same = (row for row in asked if row.wanted == wrong.wanted and row.stranger == wrong.stranger)
-        return next((row for row in same if (row.number in found) != row.wanted), None)
+        return next((row for row in answer.decided(same) if (row.number in answer.found) != row.wanted), None)
 
     def forget(self, owner: int | None = None) -> None:
         """Drop the owner's rows, or those of all."""

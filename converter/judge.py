@@ -142,12 +142,13 @@ class Judge:
 
     def _verdict(self, bench: Bench, ready: _Ready, asked: Sequence[Asked]) -> Verdict:
         try:
-            found = bench.found(ready.query, ready.sources, ready.number)
+            answer = bench.answer(ready.query, ready.sources, ready.number)
         except Invalid as invalid:
             return Verdict("broken", f"is no valid query: {invalid}")
         except Unjudged as unjudged:
             return Verdict("untested", f"{bench.engine.name} cannot judge it: {unjudged}")
-        told = verdict(asked, found, ready.known.unproven)
+        unproven = ready.known.unproven + len(answer.undecided)
+        told = verdict(answer.decided(asked), answer.found, unproven)
         if not self.minimise:
             return told
         return replace(told, shown=tuple(_smallest(bench, ready, shown) for shown in told.shown))
