@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from converter.generate import scalars
@@ -21,17 +21,22 @@ NEXT = str.maketrans(
 )
 
 
-def edits(draft: Draft, number: int, want: Want) -> Iterator[Edit]:
-    """Changes to the value that this want, of this number in the plan, asks for; each with its name."""
+def edits(draft: Draft, number: int, want: Want, members: Sequence[str] = ()) -> Iterator[Edit]:
+    """Changes to the value that this want, of this number in the plan, asks for; each with its name.
+
+    `members` are all the values that the field can have, where they are few.
+    """
     field = want.leaf.field or KEYWORDS
     made = draft.fields.get(field)
     if made is None:
         return
     label = f"{field}: {test_label(want.leaf.test)}"
-    if isinstance(made, Filled):
+    for member in members:
+        yield f"{field} {member}", draft.put(field, member)
+    if isinstance(made, Filled) and not members:
         for name, changed in _texts(made, number, want):
             yield f"{label} {name}", draft.put(field, changed)
-    else:
+    elif not isinstance(made, Filled):
         for name, value in scalars.neighbours(want.leaf.test, made):
             yield f"{label} {name}", draft.put(field, value)
     if isinstance(made, Filled) and len(made.pieces) == 1 and made.text.isdigit():

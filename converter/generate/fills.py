@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from converter.generate.worlds import Kind
+
+# Keys that stand right under a hive, and control sets under one of these.
+ABOVE = re.compile(r"(?i)\\?(?:(?P<set>CurrentControlSet|ControlSet)|SOFTWARE\\|SYSTEM\\)")
 
 Style = Literal["plain", "empty", "rich", "special", "lines"]
 
@@ -26,6 +30,8 @@ class Fill:
         if self.style == "empty" and kind.begun is None:
             return ""
         word = _of(kind.start, self.variant)
+        if kind.name == "key" and (above := ABOVE.match(right)) is not None:
+            word = r"HKLM\SYSTEM" if above["set"] else "HKLM"
         if not kind.separator:
             return word + self._more(kind)
         if more := self._more(kind):

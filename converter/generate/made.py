@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from random import Random
 
-from converter.generate.drafts import Draft, Impossible, Style, draft
+from converter.generate.drafts import KEYWORDS, Draft, Impossible, Style, draft
 from converter.generate.edits import Edit, edits, padded
 from converter.generate.fills import Fill
-from converter.generate.goals import Goal, goal, spread
+from converter.generate.goals import Goal, Want, goal, spread
 from converter.generate.pieces import lower, mixed, swapped, upper
 from converter.generate.plans import Plan, misses, near_truths, truths
 from converter.generate.worlds import World, world
@@ -20,9 +20,10 @@ from converter.oracle.events import Event
 
 Writable = Callable[[Event], bool]
 
-# How many events a rule gets; how many are sought at most that are true, missed, nearly missed, edited, and true once more.
-LIMIT = 48
-SHARES = (14, 12, 6, 200, 30)
+# How many events a rule gets.
+LIMIT = 60
+# How many are sought at most that are true, missed, nearly missed, edited, and true once more.
+SHARES = (16, 12, 8, 200, 30)
 # How often a plan is worked out anew where what came of it is not what was planned.
 TRIES = 4
 # Of how many leaves of one event near-misses are made.
@@ -106,7 +107,7 @@ class _Maker:
             plan, style = plans[number % len(plans)], STYLES[number % len(STYLES)]
             if (found := self._work(plan, style, number)) is not None:
                 self.worked.append((plan, found[0]))
-                yield f"{plan.name}; {style.words}", found[1], True
+                yield f"{plan.name}; {_words(style, found[1])}", found[1], True
             if number == 1:
                 yield from first
 
@@ -126,7 +127,7 @@ class _Maker:
         for number in range(SHARES[0], SHARES[0] + SHARES[-1]):
             plan, style = plans[number % len(plans)], STYLES[number // 2 % len(STYLES)]
             if (found := self._work(plan, style, number)) is not None:
-                yield f"{plan.name}; {style.words}", found[1], True
+                yield f"{plan.name}; {_words(style, found[1])}", found[1], True
 
     def _near(self) -> Iterator[Candidate]:
         for number, plan in enumerate(near_truths(self.whole, self.random)):
@@ -143,13 +144,24 @@ class _Maker:
                 yield plan.name, found[1], False
 
     def _edited(self) -> Iterator[Candidate]:
-        """Changes of true events and of exceptions: one of each leaf before the second of any."""
-        bases = [*self.worked[:1], *self.exceptions[:4], *self.worked[1:3]]
-        for name, changed in _turns([changes for plan, made in bases for changes in _changes(plan, made)]):
+        """Changes of true events, and of what makes an exception: one of each leaf before the second of any."""
+        bases = [(plan, made, frozenset[Want]()) for plan, made in self.worked[:3]]
+        # What is true of every event is changed in true ones.
+        known = frozenset(self.worked[0][0].wants if self.worked else ())
+        bases[1:1] = [(plan, made, known) for plan, made in self.exceptions[:8]]
+        leaves = [(made, number, want) for plan, made, known in bases for number, want in _some(plan, known)]
+        for name, changed in _turns([self._changes(*leaf, turn) for turn, leaf in enumerate(leaves)]):
             event = self._event(changed)
             truth = None if event is None else self.meaning.truth(event)
             if event is not None and truth is not None:
                 yield name, event, truth
+
+    def _changes(self, made: Draft, number: int, want: Want, turn: int) -> Iterator[Edit]:
+        """The changes for a leaf, in an order of its own, so that few of each show every sort."""
+        members = self.world.kind(want.leaf.field or KEYWORDS, unix=made.unix).members
+        changes = list(edits(made, number, want, members))
+        start = turn * 3 % len(changes) if changes else 0
+        return iter(changes[start:] + changes[:start])
 
     def _work(self, plan: Plan, style: Style, number: int) -> tuple[Draft, Event] | None:
         """The plan worked out so that the oracle agrees with it; None where it does not come to that."""
@@ -172,13 +184,17 @@ class _Maker:
         return event if self.writable(event) else None
 
 
-def _changes(plan: Plan, made: Draft) -> Iterator[Iterator[Edit]]:
-    """For each leaf that the event is to hold, its changes, each leaf's in an order of its own."""
-    held = [(number, want) for number, want in enumerate(plan.wants) if want.holds]
-    for turn, (number, want) in enumerate(spread(held, LEAVES)):
-        changes = list(edits(made, number, want))
-        start = turn * 3 % len(changes) if changes else 0
-        yield iter(changes[start:] + changes[:start])
+def _words(style: Style, event: Event) -> str:
+    """What was done to the values, as far as they allow it."""
+    if style.fill.style == "lines" and not any("\n" in str(value) for value in event.values()):
+        return STYLES[0].words
+    return style.words
+
+
+def _some(plan: Plan, known: frozenset[Want]) -> list[tuple[int, Want]]:
+    """The leaves that the plan holds and that are not known, or some of them, with their numbers."""
+    held = [(number, want) for number, want in enumerate(plan.wants) if want.holds and want not in known]
+    return spread(held, LEAVES)
 
 
 def _turns(sources: Sequence[Iterator[Edit]]) -> Iterator[Edit]:

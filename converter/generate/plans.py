@@ -20,12 +20,12 @@ Place = tuple[int, ...]
 class Route:
     """A way through a goal: which part of each choice; which parts are turned into their opposite.
 
-    `close`: of parts that must not all hold, the others do hold.
+    `close`: at this place the other parts of those that must not all hold do hold.
     """
 
     picks: Mapping[Place, int] = field(default_factory=dict)
     turned: frozenset[Place] = frozenset()
-    close: bool = False
+    close: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -44,20 +44,24 @@ def truths(whole: Goal, random: Random) -> Iterator[Plan]:
 
 
 def near_truths(whole: Goal, random: Random) -> Iterator[Plan]:
-    """Plans that make the goal true, with every exception that has several parts missed by only one of them."""
-    for route in _routes(whole, (), random):
-        close = replace(route, close=True)
-        for place, some in _broken(whole, route, ()):
-            for number, part in spread(tuple(enumerate(some.parts)), MEMBERS):
-                picked = replace(close, picks={**route.picks, place: number})
-                yield Plan(f"exception but for {label(part)}", tuple(_wants(whole, picked, ())), truth=True)
-        return
+    """Plans that make the goal true, with one exception of several parts missed by only one of them."""
+    first = _routes(whole, (), random)[0]
+    choices = [
+        (number, place, part)
+        for place, some in _broken(whole, first, ())
+        for number, part in spread(tuple(enumerate(some.parts)), MEMBERS)
+    ]
+    # The first part of each exception before the second of any.
+    for number, place, part in sorted(choices, key=lambda choice: choice[0]):
+        picked = Route({**first.picks, place: number}, close=place)
+        yield Plan(f"exception but for {label(part.opposite)}", tuple(_wants(whole, picked, ())), truth=True)
 
 
 def misses(whole: Goal, random: Random) -> Iterator[Plan]:
     """Plans that make the goal false by one of its parts, which every other part allows."""
     if not isinstance(whole, Every):
-        yield Plan("nothing of it", tuple(_wants(whole.opposite, Route(), ())), truth=False)
+        nothing = Plan("nothing of it", tuple(_wants(whole.opposite, Route(), ())), truth=False)
+        yield from (nothing, nothing)  # with and without its fields
     first = _routes(whole, (), random)[0]
     turns: list[list[Plan]] = []
     for place, part in _parts(whole, first, ()):
@@ -116,7 +120,7 @@ def _wants(whole: Goal, route: Route, place: Place) -> Iterator[Want]:
     else:
         pick = route.picks.get(place, 0)
         yield from _wants(whole.parts[pick], route, (*place, pick))
-        if whole.broken and route.close:
+        if whole.broken and route.close == place:
             for number, part in enumerate(whole.parts):
                 if number != pick:
                     yield from _wants(part.opposite, route, (*place, number))
