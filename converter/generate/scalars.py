@@ -58,7 +58,7 @@ def neighbours(test: Test, value: Scalar) -> Iterator[tuple[str, Scalar]]:
         yield "one more", test.number + 1
         yield "one less", test.number - 1
         yield "a digit more", test.number * 10 + 1
-        yield "another number", 424242
+        yield "another number", 42424
     elif isinstance(test, Boolean):
         yield "the other truth value", not test.truth
         yield "the truth value as text", str(test.truth).lower()
