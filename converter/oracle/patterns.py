@@ -22,7 +22,7 @@ TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|.", re.DOTALL)
 ESCAPE = re.compile(r"\\.", re.DOTALL)
 FOREIGN_ESCAPE = re.compile(r"\\[ZzGKRXhHQEpPCNoukgl]")
 FOREIGN_IN_CLASS = re.compile(r"(?<=.)\[[:.=]|&&|--|~~|\|\|")
-FOREIGN = re.compile(r"\{,\d|\(\?(?:[|#&R+\d]|P[>=]|\()|\(\*")
+FOREIGN = re.compile(r"\{,\d|\(\?(?:[|#&R+\dauLx]|P[>=]|\()|\(\*")
 # Flags for the whole pattern are the same everywhere where they stand in front.
 INLINE = re.compile(r"\(\?([ims]+)\)")
 FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
@@ -36,6 +36,7 @@ class Readings:
     ascii: re.Pattern[str]
     unicode: re.Pattern[str]
     octets: re.Pattern[bytes] | None
+    is_ascii: bool
     ends: bool
     spaces: bool
 
@@ -51,9 +52,13 @@ class Readings:
         if not text:
             # A backend that cannot tell an empty text from none may find or lose it.
             return None if truth else False
+        if text.isascii() and self.is_ascii:
+            return truth
+        if (self.unicode.search(text) is not None) != truth:
+            return None
         if text.isascii():
             return truth
-        if self.octets is None or (self.unicode.search(text) is not None) != truth:
+        if self.octets is None:
             return None
         octets = self.octets.search(text.encode("utf-8", "surrogatepass")) is not None
         return truth if octets == truth else None
@@ -74,8 +79,8 @@ def readings(test: Pattern) -> Readings:
     return Readings(
         _compiled(pattern, joined | re.ASCII),
         _compiled(pattern, joined),
-        # Characters beyond ASCII in classes are no bytes; then only ASCII text is judged.
-        _compiled(pattern.encode(), joined) if pattern.isascii() else None,
+        _compiled(pattern.encode(), joined) if _is_made_of_octets(tokens) else None,
+        pattern.isascii(),
         "$" in tokens and "m" not in flags,
         any(token.lower() == "\\s" or (token.startswith("[") and "\\s" in token.lower()) for token in tokens),
     )
@@ -95,15 +100,23 @@ def _compiled(pattern: str | bytes, flags: re.RegexFlag) -> re.Pattern[Any]:
         raise Unmeant(f"the regular expression is not sound: {error}") from error
 
 
+def _is_made_of_octets(tokens: Sequence[str]) -> bool:
+    """Whether the expression says the same of bytes: no class holds, and no quantifier follows, more than ASCII."""
+    return not any(
+        not token.isascii() and (len(token) > 1 or following in {"*", "+", "?", "{"})
+        for token, following in zip(tokens, [*tokens[1:], ""], strict=True)
+    )
+
+
 def _foreign(tokens: Sequence[str]) -> str:
     """The first thing that is not read alike everywhere, empty if there is none."""
     for token in tokens:
         is_class = len(token) > 1 and token[0] == "["
         for escape in ESCAPE.findall(token):
             if FOREIGN_ESCAPE.fullmatch(escape):
-                return escape
+                return str(escape)
         if is_class and (found := FOREIGN_IN_CLASS.search(ESCAPE.sub("", token))):
-            return found[0]
+            return str(found[0])
     rest = "".join(token if len(token) == 1 else "." for token in tokens)
-    found = FOREIGN.search(rest)
-    return found[0] if found else ""
+    last = FOREIGN.search(rest)
+    return str(last[0]) if last else ""

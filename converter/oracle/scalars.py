@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -15,6 +16,10 @@ from converter.oracle.tree import Boolean, Compare, Network, Number, Pattern, Sc
 Ask = Callable[[Scalar], "bool | None"]
 # Up to here every whole number is a number of double precision, in which some engines compare.
 EXACT = 2**53
+# Longer texts of digits are no numbers to anyone.
+MOST_DIGITS = 400
+WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
+DECIMAL = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 HEXADECIMAL = re.compile(r"\s*[+-]?0[xX]([0-9A-Fa-f]+)\s*")
 ORDERS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -31,7 +36,7 @@ def ask(test: Test) -> Ask:
             return _text(Matcher(test))
         case Pattern():
             found = readings(test).found
-            return lambda value: None if isinstance(value, bool) else _agree([found(form) for form in forms(value)])
+            return lambda value: _agree([found(form) for form in forms(value)])
         case Number(number=number):
             return lambda value: is_number(number, value)
         case Boolean(truth=truth):
@@ -47,7 +52,7 @@ def forms(value: Scalar) -> list[str]:
     """How a value may be written as text."""
     match value:
         case bool():
-            return [str(value).lower()]
+            return [str(value).lower(), str(value), str(int(value))]
         case float() if value.is_integer():
             return [repr(value), str(int(value))]
     return [str(value)]
@@ -64,11 +69,8 @@ def _text(matcher: Matcher) -> Ask:
         if matcher.empty or matcher.anything:
             return matcher.anything
         literal = matcher.literal
-        if isinstance(value, bool):
-            # A truth value has no spelling that wildcards could be held against.
-            return is_truth(value, literal) if literal is not None else None
         if literal is not None:
-            return is_number(value, literal)
+            return is_truth(value, literal) if isinstance(value, bool) else is_number(value, literal)
         return _agree([matcher.matches(form) for form in forms(value)])
 
     return answer
@@ -87,7 +89,7 @@ def is_number(number: float, value: Scalar) -> bool | None:
         return None if numeral(value) == number else False
     if number == value:
         return True
-    return None if abs(number) > EXACT and float(number) == float(value) else False
+    return None if abs(number) > EXACT and _double(number) == _double(value) else False
 
 
 def numeral(text: str) -> float | None:
@@ -95,14 +97,17 @@ def numeral(text: str) -> float | None:
     if found := HEXADECIMAL.fullmatch(text):
         value = int(found[1], 16)
         return -value if "-" in text else value
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
+    if len(text) > MOST_DIGITS or not DECIMAL.fullmatch(text):
         return None
+    return int(text) if WHOLE.fullmatch(text) else float(text)
+
+
+def _double(number: float) -> float:
+    """The number in double precision."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.copysign(math.inf, number)
 
 
 def is_truth(truth: bool, value: Scalar) -> bool | None:  # noqa: FBT001 - the value compared with
@@ -131,6 +136,6 @@ def _compared(test: Compare, value: Scalar) -> bool | None:
         if value not in forms(read)[:1]:
             return None
         value = read
-    if abs(value) > EXACT and float(value) == float(test.number):
+    if abs(value) > EXACT and _double(value) == _double(test.number):
         return None
     return ORDERS[test.operator](value, test.number)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from converter.oracle.events import Event, values
-from converter.oracle.letters import ascii_folded
+from converter.oracle.lists import any_text
 from converter.oracle.references import refers
 from converter.oracle.scalars import Ask, ask
 from converter.oracle.tree import (
-    ANY,
-    ONE,
     And,
     Compare,
     Exists,
@@ -138,8 +136,10 @@ def _of_field(field: str, answer: Ask, absent: bool | None) -> Truth:  # noqa: F
 
 def _keyword(node: Leaf) -> Truth:
     """A keyword is in a value of the event; what only names or joins of values hold depends on how logs are written."""
-    answer = ask(node.test)
+    return _in_message(ask(node.test))
 
+
+def _in_message(answer: Ask) -> Truth:
     def keyword(event: Event) -> bool | None:
         found = any_of(answer, [value for field in event for value in values(event, field)])
         if found is False and any(answer(message) is not False for message in _messages(event)):
@@ -160,10 +160,10 @@ def _messages(event: Event) -> Iterator[str]:
 
 def _alternatives(parts: Sequence[Node]) -> Sequence[Truth]:
     """The alternatives, in which those that ask a text of the same field are asked as one."""
-    groups: dict[str, list[Text]] = {}
+    groups: dict[str | None, list[Text]] = {}
     rest: list[Node] = []
     for part in parts:
-        if isinstance(part, Leaf) and part.field is not None and isinstance(part.test, Text):
+        if isinstance(part, Leaf) and isinstance(part.test, Text):
             groups.setdefault(part.field, []).append(part.test)
         else:
             rest.append(part)
@@ -171,68 +171,8 @@ def _alternatives(parts: Sequence[Node]) -> Sequence[Truth]:
     for field, texts in groups.items():
         if len(texts) < FEWEST:
             rest += [Leaf(field, text) for text in texts]
+        elif field is None:
+            made.append(_in_message(any_text(texts)))
         else:
             made.append(_of_field(field, any_text(texts), False if all(text.parts for text in texts) else None))
     return made + [truth(part) for part in rest]
-
-
-def any_text(texts: Sequence[Text]) -> Ask:
-    """Whether a value is any of the texts: plain ones are looked up together where value and text are ASCII."""
-    sorted_out = _Sorted(texts)
-    slow: list[Ask] = []
-
-    def answer(value: Scalar) -> bool | None:
-        if isinstance(value, str) and value.isascii():
-            return sorted_out.matches(value)
-        if not slow:
-            # Few values need them, so they are made for the first one that does.
-            slow.extend(ask(text) for text in texts)
-        return _any_says(slow, value)
-
-    return answer
-
-
-def _any_says(asks: Sequence[Ask], value: Scalar) -> bool | None:
-    found: bool | None = False
-    for one in asks:
-        answer = one(value)
-        if answer:
-            return True
-        if answer is None:
-            found = None
-    return found
-
-
-class _Sorted:
-    """Texts sorted by where their `*` stand, for values of ASCII."""
-
-    def __init__(self, texts: Sequence[Text]) -> None:
-        self.whole: set[str] = set()
-        starts: list[str] = []
-        ends: list[str] = []
-        self.inside: list[str] = []
-        self.rest: list[Ask] = []
-        for text in texts:
-            plain = [part for part in text.parts if isinstance(part, str)]
-            if text.cased or len(plain) != 1 or ONE in text.parts or not plain[0].isascii():
-                self.rest.append(ask(text))
-                continue
-            before, after = text.parts[0] == ANY, text.parts[-1] == ANY
-            place = self.inside if before and after else ends if before else starts if after else None
-            if place is None:
-                self.whole.add(ascii_folded(plain[0]))
-            else:
-                place.append(ascii_folded(plain[0]))
-        self.starts, self.ends = tuple(starts), tuple(ends)
-
-    def matches(self, value: str) -> bool | None:
-        """Whether the value is any of the texts."""
-        folded = value.lower()
-        if (
-            folded in self.whole
-            or folded.startswith(self.starts)
-            or folded.endswith(self.ends)
-            or any(part in folded for part in self.inside)
-        ):
-            return True
-        return _any_says(self.rest, value)
