@@ -82,8 +82,11 @@ def named(_value: Any, event: Event, *, keys: Mapping[str, str], before: str = "
 
 
 def _pair(value: Any) -> Any:
-    """Raise Unwritable for a Windows user without a domain or without a name."""
-    if value is None or value == "":
+    """The value, None for none and for the `-` of a process that is gone.
+
+    Raises Unwritable for a Windows user without a domain or without a name.
+    """
+    if value is None or value in {"", "-"}:
         return None
     domain, sign, name = str(value).partition("\\")
     if not sign or not domain or not name:
