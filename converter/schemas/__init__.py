@@ -7,7 +7,10 @@ from converter.schemas.layout import Layout, read
 # By the name of the target that is written for it.
 LAYOUTS = {
     "kusto": "defender",
+    "sentinel": "sentinel",
     "splunk": "splunk_addons",
+    "splunk_security": "splunk_security",
+    "splunk_cim": "splunk_cim",
     "lucene": "elastic_defend",
 }
 

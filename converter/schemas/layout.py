@@ -3,10 +3,13 @@
 All of it is data in the TOML files of this folder, after the vendors' documentation, never after the pipelines of
 targets: rows made by it are what emitted queries are judged on. A file has
 
-    [[tables]]   name, docs, columns = { <column> = "<type>" or { type = …, ignore_above = …, … } }; `like` names a
-                 table of the same file whose columns it takes over
-    [[sources]]  name, logsources, table, docs, time, fixed, dropped; `like` names a source of the same file; then
-      [sources.fields]      <Sigma field> = a column, or { column, form, … }, or a list of these
+    [[tables]]   name, docs, columns = { <column> = "<type>" or { type = …, ignore_above = …, … } }, or, shorter,
+                 types = { <type> = [columns] }; `like` names a table of the same file whose columns it takes over
+    [[sources]]  name, logsources, table, docs, time, fixed, dropped, implied (what every event of the source says of
+                 itself in Sigma's fields: EventType = "SetValue"); `like` names a source of the same file; then
+      [sources.fields]      <Sigma field> = a column, or { column, form, … }, or a list of these; an empty list
+                            takes the field of `like` away
+      [sources.kept]        form, names: Sigma fields that stand in the column of their own name, in this form
       [[sources.readings]]  because, and `fixed` and `fields` that replace those of the source: where the documentation
                             leaves a layout open, an event has one row more for each
       [[sources.strangers]] because, set: a row of another kind of event, which no rule of this log source may find;
@@ -24,6 +27,7 @@ from typing import Any
 
 from converter.logsource import LogSource
 from converter.schemas.forms import FORMS, Cell, Event, Unwritable
+from converter.schemas.forms.form import Scalar
 
 Row = Mapping[str, Cell]
 
@@ -89,7 +93,7 @@ class Source:
     """What a vendor stores of the events of some log sources.
 
     `dropped` are Sigma fields that it documents not to keep. `time` is the column of the event's time, which rows
-    leave to who loads them.
+    leave to who loads them. `implied` is what every event of it says in Sigma's fields, named or not.
     """
 
     name: str
@@ -100,15 +104,26 @@ class Source:
     dropped: frozenset[str]
     readings: Sequence[Reading]
     strangers: Sequence[Stranger]
+    implied: Mapping[str, Scalar]
 
     @property
     def fields(self) -> frozenset[str]:
         """The Sigma fields that this source keeps, by its documentation."""
-        return frozenset(self.readings[0].fields)
+        return frozenset({*self.readings[0].fields, *self.implied})
 
     def unknown(self, fields: set[str]) -> set[str]:
         """Those of the fields of which the schema does not say whether and where they are kept."""
         return fields - self.fields - self.dropped
+
+    def completed(self, event: Event) -> Event:
+        """The event with what every event of this source says: what is to be judged, for the rows hold it.
+
+        Raises Unwritable for an event that says otherwise.
+        """
+        for name, value in self.implied.items():
+            if name in event and str(event[name]).casefold() != str(value).casefold():
+                raise Unwritable(f"{name} is {value} in every event of {self.name}, not {event[name]!r}")
+        return {**event, **{name: value for name, value in self.implied.items() if name not in event}}
 
     def rows(self, event: Event) -> list[Row]:
         """The event as this source holds it, a row for each reading; a column without a value is left out.
@@ -116,8 +131,9 @@ class Source:
         Raises Unwritable for an event that the source cannot have written. Fields that it does not keep are left out.
         """
         rows: list[Row] = []
+        completed = self.completed(event)
         for reading in self.readings:
-            row = dict(_row(reading, event))
+            row = dict(_row(reading, completed))
             if row not in rows:
                 rows.append(row)
         return rows
@@ -156,7 +172,8 @@ def _row(reading: Reading, event: Event) -> Iterator[tuple[str, Cell]]:
 def _tables(entries: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
     done: dict[str, Mapping[str, Any]] = {}
     for entry in entries:
-        columns = {**(done[entry["like"]] if "like" in entry else {}), **entry.get("columns", {})}
+        listed = {name: told for told, names in entry.get("types", {}).items() for name in names}
+        columns = {**(done[entry["like"]] if "like" in entry else {}), **listed, **entry.get("columns", {})}
         done[entry["name"]] = columns
         typed = {name: {"type": told} if isinstance(told, str) else told for name, told in columns.items()}
         yield Table(entry["name"], entry["docs"], {name: Column(name, **told) for name, told in typed.items()})
@@ -167,8 +184,10 @@ def _sources(entries: Sequence[Mapping[str, Any]], tables: Mapping[str, Table]) 
     for written in entries:
         like = done[written["like"]] if "like" in written else {}
         entry = {**like, **written}
-        for merged in ("fixed", "fields"):
-            entry[merged] = {**like.get(merged, {}), **written.get(merged, {})}
+        kept = written.get("kept", {"names": ()})
+        own = {name: {"column": name, "form": kept["form"]} for name in kept["names"]}
+        entry["fixed"] = {**like.get("fixed", {}), **written.get("fixed", {})}
+        entry["fields"] = {**like.get("fields", {}), **own, **written.get("fields", {})}
         done[entry["name"]] = entry
         yield _source(entry, tables[entry["table"]])
 
@@ -192,13 +211,15 @@ def _source(entry: Mapping[str, Any], table: Table) -> Source:
         dropped=frozenset(entry.get("dropped", ())),
         readings=(first, *others),
         strangers=tuple(Stranger(told["because"], _cells(told["set"])) for told in entry.get("strangers", ())),
+        implied=dict(entry.get("implied", {})),
     )
     _check(source)
     return source
 
 
 def _fields(entries: Mapping[str, Any]) -> dict[str, tuple[Part, ...]]:
-    return {name: tuple(map(_part, told if isinstance(told, list) else [told])) for name, told in entries.items()}
+    listed = {name: told if isinstance(told, list) else [told] for name, told in entries.items()}
+    return {name: tuple(map(_part, told)) for name, told in listed.items() if told}
 
 
 def _part(told: str | Mapping[str, Any]) -> Part:

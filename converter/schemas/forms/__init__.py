@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from converter.schemas.forms import common
+from converter.schemas.forms import common, microsoft, registry, splunk
 from converter.schemas.forms.form import Cell, Event, Form, Unwritable
 
 FORMS: Mapping[str, Form] = {
@@ -19,6 +19,29 @@ FORMS: Mapping[str, Form] = {
     "before_backslash": common.before_backslash,
     "after_backslash": common.after_backslash,
     "digest": common.digest,
+    "text": splunk.text,
+    "hexadecimal": splunk.hexadecimal,
+    "mandatory_label": splunk.mandatory_label,
+    "parenthesised": splunk.parenthesised,
+    "subject_domain": splunk.subject_domain,
+    "subject_name": splunk.subject_name,
+    "subject_sid": splunk.subject_sid,
+    "account": microsoft.account,
+    "account_domain": microsoft.account_domain,
+    "local_account": microsoft.local_account,
+    "resource": microsoft.resource,
+    "folder": microsoft.folder,
+    "address": microsoft.address,
+    "port": microsoft.port,
+    "web_address": microsoft.web_address,
+    "capital": microsoft.capital,
+    "named": microsoft.named,
+    "registry_path": registry.registry_path,
+    "registry_key": registry.registry_key,
+    "registry_value_name": registry.registry_value_name,
+    "registry_data": registry.registry_data,
+    "registry_type": registry.registry_type,
+    "unsaid": registry.unsaid,
 }
 
 __all__ = ["FORMS", "Cell", "Event", "Form", "Unwritable"]
