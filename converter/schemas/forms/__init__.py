@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from converter.schemas.forms import common
+from converter.schemas.forms import common, elastic
 from converter.schemas.forms.form import Cell, Event, Form, Unwritable
 
 FORMS: Mapping[str, Form] = {
@@ -19,6 +19,12 @@ FORMS: Mapping[str, Form] = {
     "before_backslash": common.before_backslash,
     "after_backslash": common.after_backslash,
     "digest": common.digest,
+    "account_domain": elastic.account_domain,
+    "account_name": elastic.account_name,
+    "words": elastic.words,
+    "hexadecimal": elastic.hexadecimal,
+    "host_label": elastic.host_label,
+    "after_slash": elastic.after_slash,
 }
 
 __all__ = ["FORMS", "Cell", "Event", "Form", "Unwritable"]

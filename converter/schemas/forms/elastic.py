@@ -1,0 +1,57 @@
+"""Forms of Elastic: what Elastic Defend, Elastic's integrations and Winlogbeat make of a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from converter.schemas.forms.form import Cell, Event, Unwritable
+
+HEXADECIMAL = re.compile(r"0x(?:0|[1-9a-f][0-9a-f]*)", re.IGNORECASE)
+
+
+def account_domain(value: Any, _event: Event) -> Cell | None:
+    r"""The domain of `DOMAIN\name`, none where there is no backslash; raises Unwritable for no such account."""
+    return None if value is None else _account(str(value))[0]
+
+
+def account_name(value: Any, _event: Event) -> Cell | None:
+    r"""The name of `DOMAIN\name`, or all of it where there is no backslash; raises Unwritable for no such account."""
+    return None if value is None else _account(str(value))[1]
+
+
+def words(value: Any, _event: Event, *, words: Mapping[str, Cell]) -> Cell | None:
+    """The vendor's word for one of a closed list, in any letter case; raises Unwritable for one out of it."""
+    if value is None:
+        return None
+    known = {word.lower(): cell for word, cell in words.items()}
+    if str(value).lower() not in known:
+        raise Unwritable(f"{value!r} is none of {', '.join(words)}")
+    return known[str(value).lower()]
+
+
+def hexadecimal(value: Any, _event: Event) -> Cell | None:
+    """A number such as 0x3e7 in lower case; raises Unwritable for anything else, leading zeros included."""
+    if value is None:
+        return None
+    if not HEXADECIMAL.fullmatch(str(value)):
+        raise Unwritable(f"{value!r} is no hexadecimal number")
+    return str(value).lower()
+
+
+def host_label(value: Any, _event: Event) -> Cell | None:
+    """The first label of a host's full name."""
+    return None if value is None else str(value).partition(".")[0]
+
+
+def after_slash(value: Any, _event: Event) -> Cell | None:
+    """The last part of a path of a system whose names may have backslashes."""
+    return None if value is None else str(value).rpartition("/")[2]
+
+
+def _account(account: str) -> tuple[str | None, str]:
+    domain, sign, name = account.rpartition("\\")
+    if (sign and not (domain and name)) or "\\" in domain:
+        raise Unwritable(f"{account!r} is no account")
+    return (domain if sign else None), name
