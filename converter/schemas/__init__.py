@@ -9,6 +9,8 @@ LAYOUTS = {
     "kusto": "defender",
     "splunk": "splunk_addons",
     "lucene": "elastic_defend",
+    "lucene_windows": "elastic_windows",
+    "lucene_winlogbeat": "winlogbeat",
 }
 
 

@@ -5,7 +5,8 @@ targets: rows made by it are what emitted queries are judged on. A file has
 
     [[tables]]   name, docs, columns = { <column> = "<type>" or { type = …, ignore_above = …, … } }; `like` names a
                  table of the same file whose columns it takes over
-    [[sources]]  name, logsources, table, docs, time, fixed, dropped; `like` names a source of the same file; then
+    [[sources]]  name, logsources, table, docs, time, fixed, dropped; `like` names a source of the same file, which it
+                 takes all else from, but for the fields that it drops; then
       [sources.fields]      <Sigma field> = a column, or { column, form, … }, or a list of these
       [[sources.readings]]  because, and `fixed` and `fields` that replace those of the source: where the documentation
                             leaves a layout open, an event has one row more for each
@@ -168,7 +169,10 @@ def _tables(entries: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
 def _sources(entries: Sequence[Mapping[str, Any]], tables: Mapping[str, Table]) -> Iterator[Source]:
     done: dict[str, dict[str, Any]] = {}
     for written in entries:
-        like = done[written["like"]] if "like" in written else {}
+        like = dict(done[written["like"]]) if "like" in written else {}
+        # What the one keeps and the other drops is dropped.
+        kept = like.get("fields", {}).items()
+        like["fields"] = {name: told for name, told in kept if name not in written.get("dropped", ())}
         entry = {**like, **written}
         for merged in ("fixed", "fields"):
             entry[merged] = {**like.get(merged, {}), **written.get(merged, {})}

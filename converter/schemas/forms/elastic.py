@@ -11,14 +11,18 @@ from converter.schemas.forms.form import Cell, Event, Unwritable
 HEXADECIMAL = re.compile(r"0x(?:0|[1-9a-f][0-9a-f]*)", re.IGNORECASE)
 
 
-def account_domain(value: Any, _event: Event) -> Cell | None:
+def account_domain(value: Any, _event: Event, **_alone: bool) -> Cell | None:
     r"""The domain of `DOMAIN\name`, none where there is no backslash; raises Unwritable for no such account."""
     return None if value is None else _account(str(value))[0]
 
 
-def account_name(value: Any, _event: Event) -> Cell | None:
-    r"""The name of `DOMAIN\name`, or all of it where there is no backslash; raises Unwritable for no such account."""
-    return None if value is None else _account(str(value))[1]
+def account_name(value: Any, _event: Event, *, alone: bool = True) -> Cell | None:
+    r"""The name of `DOMAIN\name`; without a backslash all of it, or with `alone` false none.
+
+    Raises Unwritable for no such account.
+    """
+    domain, name = (None, None) if value is None else _account(str(value))
+    return name if alone or domain is not None else None
 
 
 def words(value: Any, _event: Event, *, words: Mapping[str, Cell]) -> Cell | None:
