@@ -9,7 +9,7 @@ import pytest
 
 from converter.logsource import LogSource
 from converter.schemas import layout
-from converter.schemas.forms import FORMS, Unwritable
+from converter.schemas.forms import Event
 from converter.schemas.layout import Source
 
 PROCESS: Mapping[str, Any] = {
@@ -28,25 +28,6 @@ PROCESS: Mapping[str, Any] = {
     "ProcessId": "6400",
     "User": "NT AUTHORITY\\SYSTEM",
 }
-# What each form makes of a value; None: that there is no such event.
-FORMED = [
-    ("account_domain", "NT AUTHORITY\\SYSTEM", {}, "NT AUTHORITY"),
-    ("account_domain", "ann", {}, ()),
-    ("account_domain", "A\\B\\C", {}, None),
-    ("account_domain", "A\\", {}, None),
-    ("account_name", "NT AUTHORITY\\SYSTEM", {}, "SYSTEM"),
-    ("account_name", "ann", {}, "ann"),
-    ("account_name", "\\ann", {}, None),
-    ("words", "HIGH", {"words": {"High": "high"}}, "high"),
-    ("words", True, {"words": {"true": "yes"}}, "yes"),
-    ("words", "S-1-16-12288", {"words": {"High": "high"}}, None),
-    ("hexadecimal", "0x3E7", {}, "0x3e7"),
-    ("hexadecimal", "0x03e7", {}, None),
-    ("hexadecimal", 999, {}, None),
-    ("host_label", "pc7.example.com", {}, "pc7"),
-    ("host_label", "pc7", {}, "pc7"),
-    ("after_slash", "/opt/a\\b", {}, "a\\b"),
-]
 
 
 def source(target: str, name: str) -> Source:
@@ -54,17 +35,6 @@ def source(target: str, name: str) -> Source:
     held = layout(target)
     assert held is not None
     return next(source for source in held.sources if source.name == name)
-
-
-@pytest.mark.parametrize(("form", "value", "options", "cell"), FORMED)
-def test_a_form(form: str, value: object, options: Mapping[str, Any], cell: object) -> None:
-    """It gives the cell of the table, an empty tuple standing for none."""
-    if cell is None:
-        with pytest.raises(Unwritable):
-            FORMS[form](value, {}, **options)
-    else:
-        assert FORMS[form](value, {}, **options) == (None if cell == () else cell)
-        assert FORMS[form](None, {}, **options) is None
 
 
 def test_a_process_of_defend() -> None:
@@ -116,3 +86,180 @@ def test_a_user_of_linux_has_no_domain() -> None:
     assert row["user.name"] == "root"
     assert row["process.hash.sha256"] == "cd" * 32
     assert row.keys().isdisjoint({"user.domain", "process.pe.imphash"})
+
+
+SYSMON: Mapping[str, tuple[Event, Mapping[str, object]]] = {
+    "registry_set": (
+        {
+            "Computer": "vagrant",
+            "Details": "DWORD (0x00000004)",
+            "EventType": "SetValue",
+            "Image": "C:\\Windows\\regedit.exe",
+            "ProcessId": 6072,
+            "TargetObject": "HKU\\S-1-5-21-1\\Software\\Key 1",
+        },
+        {
+            "event.action": "RegistryEvent (Value Set)",
+            "event.code": "13",
+            "process.executable": "C:\\Windows\\regedit.exe",
+            "process.name": "regedit.exe",
+            "process.pid": 6072,
+            "registry.data.strings": ("4",),
+            "registry.data.type": "SZ_DWORD",
+            "registry.path": "HKU\\S-1-5-21-1\\Software\\Key 1",
+            "registry.value": "Key 1",
+            "winlog.computer_name": "vagrant",
+            "winlog.event_data.EventType": "SetValue",
+        },
+    ),
+    "file_delete": (
+        {
+            "Hashes": "MD5=" + "AB" * 16 + ",IMPHASH=" + "CD" * 16,
+            "TargetFilename": "C:\\Temp\\test.test.exe",
+            "User": "VAGRANT\\ann",
+        },
+        {
+            "event.code": "23",
+            "file.name": "test.test.exe",
+            "file.path": "C:\\Temp\\test.test.exe",
+            "process.hash.md5": "ab" * 16,
+            "process.pe.imphash": "cd" * 16,
+            "user.domain": "VAGRANT",
+            "user.name": "ann",
+        },
+    ),
+    "image_load": (
+        {
+            "Company": "Microsoft Corporation",
+            "Hashes": "SHA1=" + "AB" * 20,
+            "ImageLoaded": "C:\\Windows\\System32\\IDStore.dll",
+            "OriginalFileName": "IdStore.dll",
+            "Signature": "-",
+            "SignatureStatus": "Valid",
+            "Signed": "true",
+        },
+        {
+            "event.code": "7",
+            "file.code_signature.status": "Valid",
+            "file.hash.sha1": "ab" * 20,
+            "file.name": "IDStore.dll",
+            "file.pe.company": "Microsoft Corporation",
+            "file.pe.original_file_name": "IdStore.dll",
+            "winlog.event_data.Company": "Microsoft Corporation",
+            "winlog.event_data.Signed": "true",
+        },
+    ),
+    "dns_query": (
+        {"Image": "C:\\Program Files\\Internet Explorer\\iexplore.exe", "QueryName": "go.example.com"},
+        {"event.code": "22", "dns.question.name": "go.example.com", "process.name": "iexplore.exe"},
+    ),
+    "network_connection": (
+        {"DestinationIp": "192.0.2.7", "DestinationPort": "443", "Initiated": "false", "SourceIsIpv6": "false"},
+        {
+            "destination.ip": "192.0.2.7",
+            "destination.port": 443,
+            "network.direction": "ingress",
+            "network.type": "ipv4",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("target", ["lucene_windows", "lucene_winlogbeat"])
+@pytest.mark.parametrize("name", SYSMON)
+def test_a_sysmon_event(target: str, name: str) -> None:
+    """What the vendors' own tests say of such records: ECS fields, no empty values, winlog.event_data for the rest."""
+    event, expected = SYSMON[name]
+    for row in source(target, name).rows(event)[:1]:
+        assert expected.items() <= row.items()
+        assert row.keys().isdisjoint({"file.code_signature.subject_name", "winlog.event_data.Hashes"})
+
+
+def test_where_details_are_kept() -> None:
+    """In both layouts as registry.data.strings, and as Sysmon wrote them in some releases alone."""
+    for target, first in (("lucene_windows", True), ("lucene_winlogbeat", False)):
+        rows = source(target, "registry_set").rows(SYSMON["registry_set"][0])
+        assert ("winlog.event_data.Details" in rows[0]) is first
+        assert {"winlog.event_data.Details" in row for row in rows} == {True, False}
+        assert all(row["registry.data.strings"] == ("4",) for row in rows)
+
+
+def test_how_defend_may_spell_the_registry() -> None:
+    """Each reading that the documentation leaves open, and no number of a control set that Sysmon does not write."""
+    path = "HKLM\\System\\CurrentControlSet\\Services\\x\\(Default)"
+    rows = source("lucene", "registry_set").rows({"TargetObject": path, "Details": "DWORD (0x00000001)"})
+    assert [(row["registry.path"], row["registry.data.strings"]) for row in rows] == [
+        ("HKLM\\SYSTEM\\ControlSet001\\Services\\x\\", ("1",)),
+        ("HKLM\\SYSTEM\\CurrentControlSet\\Services\\x\\", ("0x00000001",)),
+        ("HKLM\\SYSTEM\\ControlSet002\\Services\\x\\(Default)", ("1",)),
+    ]
+
+
+def test_a_security_event_goes_where_its_number_says() -> None:
+    """4688 names the new process in ECS fields; 4663 leaves what opened the file in winlog.event_data."""
+    held = source("lucene", "security")
+    (started, *_) = held.rows({"EventID": 4688, "NewProcessName": "C:\\a.exe", "ProcessId": "0x10"})
+    assert (started["process.executable"], started["process.parent.pid"]) == ("C:\\a.exe", 16)
+    (opened, *_) = held.rows({"EventID": 4663, "ProcessName": "C:\\a.exe"})
+    assert "process.executable" not in opened
+    assert opened["winlog.event_data.ProcessName"] == "C:\\a.exe"
+
+
+CASELESS = {
+    "process.command_line",
+    "process.executable",
+    "process.name",
+    "process.parent.command_line",
+    "process.parent.executable",
+    "process.parent.name",
+    "process.parent.working_directory",
+    "process.working_directory",
+}
+SHORT = {"process.executable", "process.name"}
+
+
+def test_which_fields_have_caseless() -> None:
+    """Of each table, as its mapping says."""
+    found = {}
+    for target in ("lucene", "lucene_windows", "lucene_winlogbeat"):
+        held = layout(target)
+        assert held is not None
+        for table in held.tables.values():
+            found[target, table.name] = {column.name for column in table.columns.values() if column.caseless}
+    integrations = {
+        (target, f"logs-{name}-*"): SHORT
+        for target in ("lucene", "lucene_windows")
+        for name in ("windows.sysmon_operational", "windows.powershell_operational", "system.security")
+    }
+    raw = {(target, f"logs-system.{name}-*"): set[str]() for target in ("lucene", "lucene_windows") for name in RAW}
+    assert found == {
+        ("lucene", "logs-endpoint.events.process-*"): CASELESS,
+        ("lucene", "logs-endpoint.events.registry-*"): SHORT,
+        ("lucene", "logs-endpoint.events.file-*"): SHORT | {"file.path", "process.command_line"},
+        ("lucene", "logs-endpoint.events.library-*"): SHORT,
+        ("lucene", "logs-endpoint.events.network-*"): SHORT | {"process.command_line"},
+        **integrations,
+        **raw,
+        ("lucene_winlogbeat", "winlogbeat-*"): set[str](),
+    }
+
+
+RAW = ("system", "application")
+EVERY = [
+    pytest.param(target, each, id=f"{target}-{each.name}")
+    for target in ("lucene", "lucene_windows", "lucene_winlogbeat")
+    for each in getattr(layout(target), "sources", ())
+]
+
+
+@pytest.mark.parametrize(("target", "each"), EVERY)
+def test_every_source(target: str, each: Source) -> None:
+    """It keeps none of what it drops, its rows are told apart from strangers, and each cell suits its column."""
+    assert target
+    assert each.fields.isdisjoint(each.dropped)
+    assert each.strangers
+    for row in each.rows({"EventID": "4688"} if each.name.startswith("security") else {}):
+        assert all(other != row for other in each.others(row))
+        for name, cell in row.items():
+            suited = {"long": int, "boolean": bool}.get(each.table.columns[name].type, str)
+            assert all(isinstance(value, suited) for value in (cell if isinstance(cell, tuple) else (cell,)))

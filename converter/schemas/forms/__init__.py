@@ -23,6 +23,7 @@ FORMS: Mapping[str, Form] = {
     "account_name": elastic.account_name,
     "words": elastic.words,
     "hexadecimal": elastic.hexadecimal,
+    "address": elastic.address,
     "host_label": elastic.host_label,
     "after_slash": elastic.after_slash,
     "defend_path": elastic_registry.defend_path,
@@ -37,6 +38,7 @@ FORMS: Mapping[str, Form] = {
     "trimmed": elastic_events.trimmed,
     "by_event": elastic_events.by_event,
     "number_by_event": elastic_events.number_by_event,
+    "address_by_event": elastic_events.address_by_event,
     "parts_by_event": elastic_events.parts_by_event,
     "access_codes": elastic_events.access_codes,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -25,14 +26,15 @@ def account_name(value: Any, _event: Event, *, alone: bool = True) -> Cell | Non
     return name if alone or domain is not None else None
 
 
-def words(value: Any, _event: Event, *, words: Mapping[str, Cell]) -> Cell | None:
+def words(value: Any, _event: Event, *, words: Mapping[str, Cell | list[Any]]) -> Cell | None:
     """The vendor's word for one of a closed list, in any letter case; raises Unwritable for one out of it."""
     if value is None:
         return None
     known = {word.lower(): cell for word, cell in words.items()}
     if str(value).lower() not in known:
         raise Unwritable(f"{value!r} is none of {', '.join(words)}")
-    return known[str(value).lower()]
+    cell = known[str(value).lower()]
+    return tuple(cell) if isinstance(cell, list) else cell
 
 
 def hexadecimal(value: Any, _event: Event) -> Cell | None:
@@ -42,6 +44,17 @@ def hexadecimal(value: Any, _event: Event) -> Cell | None:
     if not HEXADECIMAL.fullmatch(str(value)):
         raise Unwritable(f"{value!r} is no hexadecimal number")
     return str(value).lower()
+
+
+def address(value: Any, _event: Event) -> Cell | None:
+    """An IP address; raises Unwritable for anything else, which a field of type ip does not take."""
+    if value is None or value == "":
+        return None
+    try:
+        ipaddress.ip_address(str(value))
+    except ValueError:
+        raise Unwritable(f"{value!r} is no IP address") from None
+    return str(value)
 
 
 def host_label(value: Any, _event: Event) -> Cell | None:

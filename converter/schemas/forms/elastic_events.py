@@ -1,4 +1,4 @@
-"""What the ingest pipelines of Elastic's Windows integration, and the same ones of Winlogbeat, make of an event's data."""
+"""What the ingest pipelines of Elastic's Windows integration and of Winlogbeat make of an event's data."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from converter.schemas.forms.common import digest
+from converter.schemas.forms.elastic import address
 from converter.schemas.forms.form import Cell, Event, Unwritable
 
 # `Remove all empty values from event_data` is the first step of each pipeline.
@@ -93,6 +94,11 @@ def number_by_event(value: Any, event: Event, *, codes: Sequence[str], among: bo
         return None if text is None else int(str(text), 0)
     except ValueError:
         raise Unwritable(f"{value!r} is no whole number") from None
+
+
+def address_by_event(value: Any, event: Event, *, codes: Sequence[str], among: bool) -> Cell | None:
+    """As `by_event`, for an IP address; raises Unwritable for any other text."""
+    return address(by_event(value, event, codes=codes, among=among), event)
 
 
 def parts_by_event(value: Any, event: Event, *, codes: Sequence[str]) -> Cell | None:

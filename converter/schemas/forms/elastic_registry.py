@@ -6,6 +6,7 @@ Sysmon's abbreviations: https://learn.microsoft.com/sysinternals/downloads/sysmo
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from converter.schemas.forms.form import Cell, Event, Unwritable
@@ -17,23 +18,21 @@ DEFAULT = "\\(Default)"
 EMPTY, BINARY = "(empty)", "binary data"
 
 
-def defend_path(
-    value: Any, _event: Event, *, users: str, classes: str, control_set: str, default: str, part: str = "path"
-) -> Cell | None:
+def defend_path(value: Any, _event: Event, *, spelled: Mapping[str, str], part: str = "path") -> Cell | None:
     r"""Sysmon's path of a value as Defend spells it, or its `hive`, `key` or `value`.
 
-    `users` stands for HKU, `classes` for HKCR, `control_set` for CurrentControlSet, `default` for `(Default)` at the
-    end. Raises Unwritable for a numbered control set, which Sysmon never names.
+    `spelled` says what stands for HKU, HKCR, CurrentControlSet and `(Default)` at the end. Raises Unwritable for a
+    numbered control set, which Sysmon never names.
     """
     if value is None:
         return None
     if NUMBERED.match(str(value)):
         raise Unwritable(f"{value!r} names a control set by its number")
-    path = CURRENT.sub(lambda _: f"HKLM\\SYSTEM\\{control_set}", str(value))
+    path = CURRENT.sub(lambda _: f"HKLM\\SYSTEM\\{spelled['CurrentControlSet']}", str(value))
     hive, sign, rest = path.partition("\\")
-    path = {"HKU": users, "HKCR": classes}.get(hive.upper(), hive) + sign + rest
+    path = (spelled[hive.upper()] if hive.upper() in {"HKU", "HKCR"} else hive) + sign + rest
     if path.lower().endswith(DEFAULT.lower()):
-        path = path[: -len(DEFAULT)] + "\\" + default
+        path = path[: -len(DEFAULT)] + "\\" + spelled["(Default)"]
     if part == "path":
         return path
     hive, _, rest = path.partition("\\")
