@@ -6,7 +6,8 @@ targets: rows made by it are what emitted queries are judged on. A file has
     [[tables]]   name, docs, columns = { <column> = "<type>" or { type = …, ignore_above = …, … } }, or, shorter,
                  types = { <type> = [columns] }; `like` names a table of the same file whose columns it takes over
     [[sources]]  name, logsources, table, docs, time, fixed, dropped, implied (what every event of the source says of
-                 itself in Sigma's fields: EventType = "SetValue"); `like` names a source of the same file; then
+                 itself in Sigma's fields: EventType = "SetValue"); `like` names a source of the same file, which
+                 it takes all else from, but for the fields that it drops; then
       [sources.fields]      <Sigma field> = a column, or { column, form, … }, or a list of these; an empty list
                             takes the field of `like` away
       [sources.kept]        form, names: Sigma fields that stand in the column of their own name, in this form
@@ -182,7 +183,10 @@ def _tables(entries: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
 def _sources(entries: Sequence[Mapping[str, Any]], tables: Mapping[str, Table]) -> Iterator[Source]:
     done: dict[str, dict[str, Any]] = {}
     for written in entries:
-        like = done[written["like"]] if "like" in written else {}
+        like = dict(done[written["like"]]) if "like" in written else {}
+        # What the one keeps and the other drops is dropped.
+        kept = like.get("fields", {}).items()
+        like["fields"] = {name: told for name, told in kept if name not in written.get("dropped", ())}
         entry = {**like, **written}
         kept = written.get("kept", {"names": ()})
         own = {name: {"column": name, "form": kept["form"]} for name in kept["names"]}
