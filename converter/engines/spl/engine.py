@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
-from converter.engines.engine import Hit
-from converter.engines.spl import addresses, hunting, regex, rows
+from converter.engines.engine import Hit, Unjudged
+from converter.engines.spl import addresses, correlation, hunting, regex, rows, syntax
 from converter.engines.spl.parser import parse
 from converter.engines.spl.rows import TIME
 from converter.schemas.forms import Cell
@@ -51,7 +51,10 @@ class Spl:
     def compile(self, query: str, layout: Layout, source: Source) -> str:  # noqa: ARG002 - the protocol's
         """SQL that gives `_row` of each row of the source's table that the query finds; raises Invalid, Unjudged."""
         found = rows.table(source)
-        for command in parse(query):
+        commands = parse(query)
+        if isinstance(commands[0], syntax.Multisearch):
+            raise Unjudged("multisearch, which has no rows of one table")
+        for command in commands:
             kept = rows.after(found, command)
             if kept is None:
                 break
@@ -71,6 +74,16 @@ class Spl:
         Raises Invalid, Unjudged.
         """
         return hunting.hunt(parse(query), connection, sources, now)
+
+    def correlate(
+        self,
+        query: str,
+        connection: duckdb.DuckDBPyConnection,
+        layout: Layout,  # noqa: ARG002 - as in the protocol's methods
+        sources: Sequence[Source],
+    ) -> list[dict[str, object]]:
+        """The groups that a correlation finds in the sources' tables; raises Invalid, Unjudged."""
+        return correlation.correlate(parse(query), connection, sources)
 
 
 def _moment(value: Cell) -> float:

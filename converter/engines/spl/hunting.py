@@ -12,8 +12,8 @@ import duckdb
 from converter.engines.engine import Hit, Unjudged
 from converter.engines.spl import rows, syntax
 from converter.engines.spl.reading import SECONDS
-from converter.engines.spl.rows import TIME, Rows
-from converter.engines.spl.sql import NOTHING, Kind, Typed
+from converter.engines.spl.rows import Rows
+from converter.engines.spl.sql import Kind
 from converter.engines.spl.syntax import Command
 from converter.engines.store import refusals
 from converter.schemas.layout import Source
@@ -46,16 +46,7 @@ def everything(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source])
     known = [table for table in tables if table.origin.strip('"') in held]
     if not known:
         raise Unjudged("no table of the sources holds a row")
-    names = list(dict.fromkeys(name for table in known for name in table.columns))
-    columns = {name: f"column{number}" for number, name in enumerate(names)}
-    selects = (
-        "SELECT "
-        + ", ".join(f"{table.columns.get(name, Typed(NOTHING, Kind.TEXTS)).sql} AS {columns[name]}" for name in names)
-        + f" {table.filtered}"
-        for table in known
-    )
-    kinds = {name: Kind.NUMBER if name == TIME else Kind.TEXTS for name in names}
-    return Rows(f"({' UNION ALL '.join(selects)})", (), {name: Typed(columns[name], kinds[name]) for name in names})
+    return rows.union(known)
 
 
 def windowed(command: Command, now: datetime) -> Command:
@@ -90,16 +81,14 @@ def _order(command: syntax.Sort, found: Rows) -> str:
     held = found.columns.get(command.field)
     if held is None or held.kind is not Kind.NUMBER:
         raise Unjudged(f"sort by {command.field}, which holds no number")
-    return f"{held.sql} {'DESC' if command.descending else 'ASC'}"
+    return f" ORDER BY {held.sql} {'DESC' if command.descending else 'ASC'}"
 
 
 def _shown(found: Rows, columns: Sequence[str], order: str, connection: duckdb.DuckDBPyConnection) -> list[Hit]:
     # Search Reference, "table": these columns in this order; one that no row has is empty.
-    picked = ", ".join(found.columns.get(name, Typed(NOTHING, Kind.TEXTS)).sql for name in columns)
+    picked = ", ".join(found.columns.get(name, rows.ABSENT).sql for name in columns)
     with refusals():
-        shown = connection.execute(
-            f"SELECT {picked} {found.filtered}{f' ORDER BY {order}' if order else ''}"
-        ).fetchall()
+        shown = connection.execute(f"SELECT {picked} {found.filtered}{order}").fetchall()
     return [Hit(dict(zip(columns, map(value, row), strict=True))) for row in shown]
 
 

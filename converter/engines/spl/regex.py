@@ -63,8 +63,11 @@ def found(pattern: str, text: str) -> bool:
         raise _open(pattern, error) from None
 
 
-def group(pattern: str, name: str, text: str) -> str | None:
-    """What the named group holds where the regular expression finds a part of the text, or None."""
+def group(pattern: str, name: str, text: str) -> str:
+    """What the named group holds where the regular expression finds a part of the text, or else the empty text.
+
+    Raises Unjudged for a group that holds an empty text: whether the field is then there is open.
+    """
     try:
         match = compiled(pattern).search(text)
     except pcre2.LibraryError as error:
@@ -72,7 +75,7 @@ def group(pattern: str, name: str, text: str) -> str | None:
     held = match[name] if match else None
     if held == "":
         raise Unjudged(f"{REFUSED}a field that rex finds empty")
-    return held
+    return held or ""
 
 
 def replaced(pattern: str, replacement: str, text: str) -> str:

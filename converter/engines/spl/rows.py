@@ -13,6 +13,8 @@ from converter.engines.store import held, quoted
 from converter.schemas.layout import Source
 
 TIME = "_time"
+# What a field is where no event has it.
+ABSENT = Typed(sql.NOTHING, Kind.TEXTS)
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Rows:
     origin: str
     conditions: Sequence[str]
     columns: Mapping[str, Typed]
+    depth: int = 0
 
     @property
     def filtered(self) -> str:
@@ -36,15 +39,9 @@ class Rows:
         """The rows with a field more, or another value in it."""
         if value.kind is Kind.TRUTH:
             raise Unjudged(f"the field {name}, which would hold a truth value")
-        column = f"_field{sum(key.startswith('_field') for key in _names(self.columns))}"
-        kept = {key: held.sql for key, held in self.columns.items() if key != name}
+        column = f"field_{self.depth}"
         inner = f"(SELECT *, {value.sql} AS {column} {self.filtered})"
-        columns = {key: Typed(kept[key], self.columns[key].kind) for key in kept}
-        return Rows(inner, (), {**columns, name: Typed(column, value.kind)})
-
-
-def _names(columns: Mapping[str, Typed]) -> Sequence[str]:
-    return [held.sql for held in columns.values()]
+        return Rows(inner, (), {**self.columns, name: Typed(column, value.kind)}, self.depth + 1)
 
 
 def table(source: Source) -> Rows:
@@ -52,6 +49,19 @@ def table(source: Source) -> Rows:
     names = held(source.table)
     columns = {name: Typed(quoted(names[name]), Kind.NUMBER if name == TIME else Kind.TEXTS) for name in names}
     return Rows(quoted(source.table.name), (), columns)
+
+
+def union(parts: Sequence[Rows]) -> Rows:
+    """The rows of all parts; a field that a part does not have is absent there."""
+    columns: dict[str, Typed] = {}
+    for part in parts:
+        for name, value in part.columns.items():
+            columns.setdefault(name, Typed(f"column_{len(columns)}", value.kind))
+    selects = []
+    for part in parts:
+        values = ", ".join(f"{part.columns.get(name, ABSENT).sql} AS {columns[name].sql}" for name in columns)
+        selects.append(f"SELECT {values} {part.filtered}")
+    return Rows(f"({' UNION ALL '.join(selects)})", (), columns)
 
 
 def after(rows: Rows, command: Command) -> Rows | None:
@@ -72,7 +82,7 @@ def after(rows: Rows, command: Command) -> Rows | None:
             return _extracted(rows, field, pattern)
         case syntax.Rename(field, name):
             columns = {key: value for key, value in rows.columns.items() if key not in {field, name}}
-            return replace(rows, columns={**columns, name: rows.columns.get(field, Typed(sql.NOTHING, Kind.TEXTS))})
+            return replace(rows, columns={**columns, name: rows.columns.get(field, ABSENT)})
         case syntax.Tstats():
             return _counted(rows, command)
     return None
@@ -84,7 +94,7 @@ def numbers(rows: Rows) -> str:
 
 
 def _texts(rows: Rows, field: str) -> str:
-    value = rows.columns.get(field, Typed(sql.NOTHING, Kind.TEXTS))
+    value = rows.columns.get(field, ABSENT)
     if field == "_raw" and field not in rows.columns:
         raise Unjudged("the raw text, which the table does not have")
     if value.kind is not Kind.TEXTS:
@@ -106,8 +116,8 @@ def _extracted(rows: Rows, field: str, pattern: str) -> Rows:
     # Search Reference, "rex": what the named groups of the first match hold become fields; none where nothing matches.
     for name in regex.compiled(pattern).groupindex:
         called = f"pcre_group({sql.literal(pattern)}, {sql.literal(name)}, x)"
-        values = f"list_filter(list_transform({_texts(rows, field)}, lambda x: {called}), lambda x: x IS NOT NULL)"
-        before = rows.columns.get(name, Typed(sql.NOTHING, Kind.TEXTS)).sql
+        values = f"list_filter(list_transform({_texts(rows, field)}, lambda x: {called}), lambda x: x <> '')"
+        before = rows.columns.get(name, ABSENT).sql
         rows = rows.extended(name, Typed(f"CASE WHEN len({values}) > 0 THEN {values} ELSE {before} END", Kind.TEXTS))
     return rows
 
@@ -117,9 +127,15 @@ def _counted(rows: Rows, command: syntax.Tstats) -> Rows:
     if command.condition is not None:
         _refuse_mixed(command.condition)
         rows = rows.where(search.condition(command.condition, rows.columns, subnets=False))
-    for name in () if "fillnull_value" in command.options else command.by:
-        rows = rows.where(f"{_texts(rows, name)} IS NOT NULL")
-    return rows
+    columns: dict[str, Typed] = {}
+    filled = command.options.get("fillnull_value")
+    for name in command.by:
+        values = _texts(rows, name)
+        if filled is None:
+            rows = rows.where(f"{values} IS NOT NULL")
+        columns[name] = Typed(values if filled is None else f"coalesce({values}, [{sql.literal(filled)}])", Kind.TEXTS)
+    # What follows sees the fields of `by` alone, and as all rows of a group have them, it can be asked of each row.
+    return replace(rows, columns=columns)
 
 
 def _refuse_mixed(node: syntax.Node) -> None:
