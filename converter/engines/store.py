@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
-from converter.engines.engine import OWNER, ROW, Engine
-from converter.schemas.layout import Column, Layout, Row, Source
+from converter.engines.engine import OWNER, ROW, Engine, Unjudged
+from converter.schemas.layout import Column, Layout, Row, Source, Table
+
+# What begins the message of a function that cannot judge a row.
+REFUSED = "not judged: "
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,10 @@ class Store:
     def load(self, source: Source, rows: Sequence[Stored]) -> None:
         """Add the rows to the source's table."""
         table = source.table
+        names = held(table)
         columns = [(column, self.engine.column(column)) for column in table.columns.values()]
         if table.name not in self._tables:
-            listed = "".join(f", {quoted(column.name)} {kind}" for column, kind in columns)
+            listed = "".join(f", {quoted(names[column.name])} {kind}" for column, kind in columns)
             self.connection.execute(f"CREATE TABLE {quoted(table.name)} ({ROW} BIGINT, {OWNER} BIGINT{listed})")
             self._tables.add(table.name)
         if not rows:
@@ -53,16 +59,42 @@ class Store:
             self.connection.execute(f"DELETE FROM {quoted(table)}{where}")
 
     def find(self, sql: str, source: Source, owner: int) -> set[int]:
-        """The numbers of the owner's rows that a compiled query finds in the source's table."""
+        """The numbers of the owner's rows that a compiled query finds in the source's table.
+
+        Raises Unjudged where a function of the engine refuses a row.
+        """
         name = quoted(source.table.name)
         # The name of the rows of one rule hides that of the whole table.
         database = self.connection.execute("SELECT current_database()").fetchall()[0][0]
         whole = f"{quoted(database)}.main.{name}"
         scoped = f"WITH {name} AS (SELECT * FROM {whole} WHERE {OWNER} = {owner}) {sql}"
-        return {number for (number,) in self.connection.execute(scoped).fetchall()}
+        with refusals():
+            return {number for (number,) in self.connection.execute(scoped).fetchall()}
 
     def _cells(self, column: Column, rows: Sequence[Stored]) -> list[Any]:
         return [self.engine.cell(column, row.row.get(column.name)) for row in rows]
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Raise what a function of the engine said in DuckDB, its message beginning with REFUSED, as Unjudged."""
+    try:
+        yield
+    except duckdb.InvalidInputException as error:
+        _, refused, message = str(error).partition(REFUSED)
+        if not refused:
+            raise
+        raise Unjudged(message) from None
+
+
+def held(table: Table) -> Mapping[str, str]:
+    """The table's columns, with the names that DuckDB has them by: it takes `ProcessID` and `ProcessId` for one."""
+    names: dict[str, str] = {}
+    taken: Counter[str] = Counter()
+    for name in table.columns:
+        names[name] = name + "'" * taken[name.lower()]
+        taken[name.lower()] += 1
+    return names
 
 
 def quoted(name: str) -> str:
