@@ -1,6 +1,6 @@
 """Judges every rule of some folders, ours beside the stock backends, and writes the scorecard.
 
-    python benchmarks/scorecard.py RULES... [-o benchmarks/scorecard.md]
+python benchmarks/scorecard.py RULES... [-o benchmarks/scorecard.md]
 """
 
 from __future__ import annotations

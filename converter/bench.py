@@ -20,7 +20,7 @@ SCRATCH = -1
 
 @dataclass(frozen=True)
 class Answer:
-    """The numbers of the rows that a query finds, and of those of which nobody can say whether it does."""
+    """The numbers of the rows that a query finds, and of those that prove nothing."""
 
     found: frozenset[int] | set[int]
     undecided: frozenset[int] | set[int]
@@ -40,20 +40,21 @@ class Bench:
         self._numbers = count()
         self._waiting: dict[str, list[Stored]] = defaultdict(list)
         self._sources: dict[str, Source] = {}
+        self._unheld: set[int] = set()
 
     def add(self, owner: int, sources: Sequence[Source], events: Sequence[Generated]) -> list[Asked]:
-        """The rows that the sources hold of these events, put with the owner's; an event that none can write has none."""
+        """The rows that the sources hold of these events, put with the owner's; none of an event that no source can write."""
+        self._sources |= {source.name: source for source in sources}
         asked = [self._asked(*row) for source in sources for event in events for row in _rows(source, event)]
         for row in asked:
             self._waiting[row.source].append(Stored(row.number, owner, row.row))
-        self._sources |= {source.name: source for source in sources}
         return asked
 
     def answer(self, query: str, sources: Sequence[Source], owner: int) -> Answer:
         """Which of the owner's rows the query finds; raises Invalid, Unjudged."""
         self._load()
         found: set[int] = set()
-        undecided: set[int] = set()
+        undecided = set(self._unheld)
         # Sources that share a table are one to the engine.
         for source in {source.table.name: source for source in sources}.values():
             compiled = self.engine.compile(query, self.layout, source)
@@ -81,7 +82,7 @@ class Bench:
 
     def _load(self) -> None:
         for name, rows in self._waiting.items():
-            self._store.load(self._sources[name], rows)
+            self._unheld |= self._store.load(self._sources[name], rows)
         self._waiting.clear()
 
     def _asked(self, source: Source, event: Generated, row: Row, stranger: str) -> Asked:

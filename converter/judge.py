@@ -16,6 +16,9 @@ from converter.schemas.forms import Event
 from converter.schemas.layout import Layout, Source
 from converter.verdicts import Asked, Verdict, verdict
 
+# Each asks the engine once.
+MOST_TRIES = 60
+
 
 @dataclass(frozen=True)
 class Given:
@@ -116,12 +119,10 @@ class Judge:
             if given.wanted is not None and truth is not given.wanted:
                 contradictions.append(given)
         if self.generated:
-            events += generate(meaning, world=logsource, seed=self.seed)
+            events += generate(meaning, logsource, self.seed)
         return Known(meaning, logsource, tuple(events), unproven, tuple(contradictions))
 
-    def _on(
-        self, target: str, trials: Sequence[Trial], known: Sequence[Known | str]
-    ) -> Iterator[tuple[int, Verdict]]:
+    def _on(self, target: str, trials: Sequence[Trial], known: Sequence[Known | str]) -> Iterator[tuple[int, Verdict]]:
         """The verdicts on one target, each with the number of its rule."""
         layout = schemas.layout(target)
         ready = []
@@ -147,14 +148,16 @@ class Judge:
             return Verdict("broken", f"is no valid query: {invalid}")
         except Unjudged as unjudged:
             return Verdict("untested", f"{bench.engine.name} cannot judge it: {unjudged}")
-        unproven = ready.known.unproven + len(answer.undecided)
+        unproven = ready.known.unproven + sum(row.number in answer.undecided for row in asked)
         told = verdict(answer.decided(asked), answer.found, unproven)
         if not self.minimise:
             return told
         return replace(told, shown=tuple(_smallest(bench, ready, shown) for shown in told.shown))
 
 
-def _ready(number: int, target: str, query: str | NoQuery, known: Known | str, layout: Layout | None) -> Verdict | _Ready:
+def _ready(
+    number: int, target: str, query: str | NoQuery, known: Known | str, layout: Layout | None
+) -> Verdict | _Ready:
     """The query with all that it takes to run it, or the verdict that says what is missing."""
     if isinstance(query, NoQuery):
         return Verdict("refused" if query.kind == "refused" else "broken", query.reason)
@@ -185,5 +188,5 @@ def _smallest(bench: Bench, ready: _Ready, shown: Asked) -> Asked:
         smallest = row or smallest
         return row is not None
 
-    minimised(meaning, shown.event, still)
+    minimised(shown.event, still, MOST_TRIES)
     return smallest

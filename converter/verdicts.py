@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -68,8 +68,6 @@ def verdict(asked: Sequence[Asked], found: Collection[int], unproven: int = 0) -
     if wanted == len(asked):
         return Verdict("untested", "no event is at hand that it should leave alone", (), events)
     return Verdict("exact", "", (), events)
-
-
 
 
 def _smallest(rows: Sequence[Asked]) -> Sequence[Asked]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from converter.engines import named
+from converter.engines import engine
 from converter.engines.engine import Invalid, Unjudged
 from converter.engines.spl import ENGINE
 from converter.schemas.forms import Cell
@@ -291,7 +291,7 @@ def test_thousands_of_values() -> None:
 
 
 def test_the_table_of_engines_names_it() -> None:
-    assert named("spl") is ENGINE
+    assert engine("spl") is ENGINE
 
 
 def test_cells() -> None:

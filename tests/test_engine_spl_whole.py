@@ -17,9 +17,7 @@ from tests.splunk_store import layout, store
 
 NOW = datetime(2026, 8, 5, 12, tzinfo=UTC)
 SYSMON = "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"
-FIELDS = (
-    "_time source sourcetype EventCode Computer User Image CommandLine ParentImage ParentCommandLine Hashes SHA256"
-).split()
+FIELDS = ["_time", "source", "sourcetype", "EventCode", "Computer", "User", "Image", "CommandLine", "ParentImage", "ParentCommandLine", "Hashes", "SHA256"]
 
 
 def ago(**age: float) -> float:
@@ -57,8 +55,7 @@ def test_the_pack_s_hunting_query() -> None:
     ]
     hits = hunted(query, rows, layout(FIELDS))
     assert [list(hit.columns) for hit in hits] == 4 * [
-        "Timestamp DeviceName AccountName FileName ProcessCommandLine InitiatingProcessFileName"
-        " InitiatingProcessCommandLine FolderPath SHA256 ToolCategory".split()
+        ["Timestamp", "DeviceName", "AccountName", "FileName", "ProcessCommandLine", "InitiatingProcessFileName", "InitiatingProcessCommandLine", "FolderPath", "SHA256", "ToolCategory"]
     ]
     assert [(hit.columns["Timestamp"], hit.columns["ToolCategory"]) for hit in hits] == [
         ("2026-08-05T11:58:45.000+00:00", "OpenSSLProbe"),

@@ -77,7 +77,7 @@ def test_a_rule_without_a_product_asks_every_system() -> None:
     assert systems == ["windows", "linux", "macos"]
     for each in sources:
         (row, *_) = each.rows({})
-        assert {other["host.os.type"] for other in each.others(row)} == {row["host.os.type"]}
+        assert {other["host.os.type"] for other in [kind.of(row) for kind in each.strangers]} == {row["host.os.type"]}
 
 
 def test_a_user_of_linux_has_no_domain() -> None:
@@ -258,7 +258,7 @@ def test_every_source(each: Source) -> None:
     assert each.fields.isdisjoint(each.dropped)
     assert each.strangers
     for row in each.rows({"EventID": "4688"} if each.name.startswith("security") else {}):
-        assert all(other != row for other in each.others(row))
+        assert all(other != row for other in [kind.of(row) for kind in each.strangers])
         for name, cell in row.items():
             suited = {"long": int, "boolean": bool}.get(each.table.columns[name].type, str)
             assert all(isinstance(value, suited) for value in (cell if isinstance(cell, tuple) else (cell,)))

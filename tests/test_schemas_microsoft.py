@@ -71,7 +71,7 @@ def test_strangers_are_of_another_kind(name: str, source: Source) -> None:
     held = source.table.name
     assert source.strangers or held in {"DeviceProcessEvents", "DeviceImageLoadEvents"} or "_event_" in source.name
     for row in made(source):
-        for other in source.others(row):
+        for other in [kind.of(row) for kind in source.strangers]:
             assert other["ActionType"] not in {reading.fixed["ActionType"] for reading in source.readings}, name
 
 

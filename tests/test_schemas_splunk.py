@@ -66,7 +66,7 @@ def test_strangers_are_of_another_source_or_number(name: str, source: Source) ->
 
     rows = made(source)
     for row in rows:
-        others = source.others(row)
+        others = [kind.of(row) for kind in source.strangers]
         assert others, name
         assert {mark(dict(other)) for other in others}.isdisjoint(mark(dict(own)) for own in rows)
         # One of them has the number of the event itself, in another log.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,7 +109,9 @@ def _run(request: Request) -> int:
     return _tell(request, reading, found, problems)
 
 
-def _hows(request: Request, project: config.Project | None, reading: Reading, targets: Sequence[Target]) -> dict[str, How]:
+def _hows(
+    request: Request, project: config.Project | None, reading: Reading, targets: Sequence[Target]
+) -> dict[str, How]:
     how = how_of(project, reading)
     if request.pipelines:
         how = replace(how, options=replace(how.options, pipelines=request.pipelines))

@@ -32,7 +32,9 @@ def table(found: Sequence[Tested], *, whole: bool) -> None:
     click.echo("  ".join(text.ljust(width) for text, width in zip(("rule", *targets), widths, strict=True)).rstrip())
     for place, row in rules.items():
         words = [_word(row[name]) if name in row else "" for name in targets]
-        cells = [click.style(word.ljust(width), fg=_colour(word)) for word, width in zip(words, widths[1:], strict=True)]
+        cells = [
+            click.style(word.ljust(width), fg=_colour(word)) for word, width in zip(words, widths[1:], strict=True)
+        ]
         click.echo("  ".join([place.ljust(widths[0]), *cells]).rstrip())
 
 
@@ -86,4 +88,4 @@ def _word(each: Tested) -> str:
 
 
 def _colour(word: str) -> str | None:
-    return COLOURS.get(word.split(" ")[0])
+    return COLOURS.get(word.split(" ", maxsplit=1)[0])

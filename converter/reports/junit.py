@@ -53,7 +53,9 @@ def _case(outcome: Query | Refusal) -> ET.Element:
 
 def _verdict(each: Tested) -> ET.Element:
     """A case for one verdict: a finding fails, a known gap is skipped."""
-    case = ET.Element("testcase", classname=xml(each.path.as_posix()), name=xml(one_line(each.title) or each.place.name))
+    case = ET.Element(
+        "testcase", classname=xml(each.path.as_posix()), name=xml(one_line(each.title) or each.place.name)
+    )
     if each.is_finding():
         _blame(case, "failure", each.verdict.kind, Problem(each.headline()))
     elif each.todo:
