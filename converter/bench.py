@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
 from converter.engines.engine import Compiled, Engine
 from converter.engines.store import Store, Stored
 from converter.generate import Generated
-from converter.schemas.forms import Unwritable
+from converter.schemas.forms import Event, Unwritable
 from converter.schemas.layout import Layout, Row, Source
 from converter.verdicts import Asked
 
+Truth = Callable[[Event], bool | None]
 # The owner of the rows that are tried one by one.
 SCRATCH = -1
 
@@ -42,10 +43,15 @@ class Bench:
         self._sources: dict[str, Source] = {}
         self._unheld: set[int] = set()
 
-    def add(self, owner: int, sources: Sequence[Source], events: Sequence[Generated]) -> list[Asked]:
-        """The rows that the sources hold of these events, put with the owner's; none of an event that no source can write."""
+    def add(self, owner: int, sources: Sequence[Source], events: Sequence[Generated], truth: Truth) -> list[Asked]:
+        """The rows that the sources hold of these events, which are put with the owner's rows.
+
+        An event that a source cannot have written has none; `truth` says what one means that a source completes.
+        """
         self._sources |= {source.name: source for source in sources}
-        asked = [self._asked(*row) for source in sources for event in events for row in _rows(source, event)]
+        asked = [
+            self._asked(*row) for source in sources for event in events for row in _rows(source, event, truth)
+        ]
         for row in asked:
             self._waiting[row.source].append(Stored(row.number, owner, row.row))
         return asked
@@ -63,10 +69,11 @@ class Bench:
                 undecided |= self._store.find(compiled.undecided, source, owner)
         return Answer(found, undecided)
 
-    def shows(self, query: str, source: Source, event: Generated, wrong: Asked) -> Asked | None:
+    def shows(self, query: str, event: Generated, truth: Truth, wrong: Asked) -> Asked | None:
         """A row of the event that the query gets as wrong as that row, None where there is none."""
         self.forget(SCRATCH)
-        asked = self.add(SCRATCH, [source], [event])
+        source = self._sources[wrong.source]
+        asked = self.add(SCRATCH, [source], [event], truth)
         answer = self.answer(query, [source], SCRATCH)
         same = (row for row in asked if row.wanted == wrong.wanted and row.stranger == wrong.stranger)
         return next((row for row in answer.decided(same) if (row.number in answer.found) != row.wanted), None)
@@ -75,10 +82,6 @@ class Bench:
         """Drop the owner's rows, or those of all."""
         self._waiting.clear()
         self._store.clear(owner)
-
-    def source(self, name: str) -> Source:
-        """The source of this name that rows were added of."""
-        return self._sources[name]
 
     def _load(self) -> None:
         for name, rows in self._waiting.items():
@@ -90,12 +93,18 @@ class Bench:
         return Asked(next(self._numbers), source.name, event.name, event.event, row, wanted, stranger)
 
 
-def _rows(source: Source, event: Generated) -> Iterator[tuple[Source, Generated, Row, str]]:
+def _rows(source: Source, event: Generated, truth: Truth) -> Iterator[tuple[Source, Generated, Row, str]]:
     """The rows that a source holds of an event, and of a true one those that strangers would have."""
     try:
-        rows = source.rows(event.event)
+        completed = source.completed(event.event)
+        rows = source.rows(completed)
     except Unwritable:
         return
+    if completed != event.event:
+        told = truth(completed)
+        if told is None:
+            return
+        event = Generated(event.name, completed, told)
     for row in rows:
         yield source, event, row, ""
     if event.truth:

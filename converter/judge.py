@@ -136,7 +136,7 @@ class Judge:
         if layout is None or not ready:
             return
         bench = self._benches.get(target) or self._benches.setdefault(target, Bench(layout, engines.embedded(target)))
-        asked = [bench.add(each.number, each.sources, each.known.events) for each in ready]
+        asked = [bench.add(each.number, each.sources, each.known.events, each.known.meaning.truth) for each in ready]
         for each, rows in zip(ready, asked, strict=True):
             yield each.number, self._verdict(bench, each, rows)
         bench.forget()
@@ -175,7 +175,6 @@ def _ready(
 
 def _smallest(bench: Bench, ready: _Ready, shown: Asked) -> Asked:
     """The row of a smaller event that shows the same difference."""
-    source = bench.source(shown.source)
     meaning = ready.known.meaning
     truth = meaning.truth(shown.event)
     smallest = shown
@@ -184,7 +183,7 @@ def _smallest(bench: Bench, ready: _Ready, shown: Asked) -> Asked:
         nonlocal smallest
         if truth is None or meaning.truth(event) is not truth:
             return False
-        row = bench.shows(ready.query, source, Generated(shown.name, event, truth), shown)
+        row = bench.shows(ready.query, Generated(shown.name, event, truth), meaning.truth, shown)
         smallest = row or smallest
         return row is not None
 
