@@ -208,6 +208,19 @@ def test_connections_are_seen_from_the_device() -> None:
     assert accepted["ActionType"] == "InboundConnectionAccepted"
 
 
+def test_hosts_are_told_by_the_device_s_own_name() -> None:
+    out = source("network_connection").rows({"SourceHostname": "pc7", "DestinationHostname": "a.example"})[0]
+    assert (out["DeviceName"], out["RemoteUrl"]) == ("pc7", "a.example")
+    accepted = source("network_connection_accepted").rows({"SourceHostname": "b.example", "DestinationHostname": "pc7"})
+    assert (accepted[0]["DeviceName"], accepted[0]["RemoteUrl"]) == ("pc7", "b.example")
+
+
+@pytest.mark.parametrize(("address", "ipv6"), [("10.0.0.1", "true"), ("::1", "false"), (None, "true")])
+def test_an_address_is_of_the_family_that_the_event_says(address: str | None, ipv6: str) -> None:
+    with pytest.raises(Unwritable):
+        source("network_connection").rows({"SourceIp": address, "SourceIsIpv6": ipv6})
+
+
 def test_what_has_no_column_is_in_additional_fields() -> None:
     held: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "dns_query": ("DnsQueryResponse", {"DnsQueryString": "files.example.com"}),
