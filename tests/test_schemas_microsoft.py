@@ -43,6 +43,15 @@ def test_the_targets_know_their_layouts() -> None:
     assert layout("sentinel") is read("sentinel")
 
 
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_sources_of_one_log_source_agree_on_what_is_dropped(name: str) -> None:
+    sources = read(name).sources
+    for one in sources:
+        for other in sources:
+            if set(one.logsources) & set(other.logsources):
+                assert one.fields.isdisjoint(other.dropped), (one.name, other.name)
+
+
 @pytest.mark.parametrize(("name", "source"), SOURCES, ids=IDS)
 def test_every_source_writes_rows_of_a_recorded_kind_of_event(name: str, source: Source) -> None:
     rows = made(source)
