@@ -43,6 +43,15 @@ def test_the_targets_know_their_layouts() -> None:
     assert layout("sentinel") is read("sentinel")
 
 
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_sources_of_one_log_source_agree_on_what_is_dropped(name: str) -> None:
+    sources = read(name).sources
+    for one in sources:
+        for other in sources:
+            if set(one.logsources) & set(other.logsources):
+                assert one.fields.isdisjoint(other.dropped), (one.name, other.name)
+
+
 @pytest.mark.parametrize(("name", "source"), SOURCES, ids=IDS)
 def test_every_source_writes_rows_of_a_recorded_kind_of_event(name: str, source: Source) -> None:
     rows = made(source)
@@ -206,6 +215,19 @@ def test_connections_are_seen_from_the_device() -> None:
     accepted = source("network_connection_accepted").rows(sample("network_connection", Initiated="false"))[0]
     assert (accepted["RemoteIP"], accepted["LocalIP"], accepted["LocalPort"]) == ("192.0.2.9", "10.0.1.14", 3389)
     assert accepted["ActionType"] == "InboundConnectionAccepted"
+
+
+def test_hosts_are_told_by_the_device_s_own_name() -> None:
+    out = source("network_connection").rows({"SourceHostname": "pc7", "DestinationHostname": "a.example"})[0]
+    assert (out["DeviceName"], out["RemoteUrl"]) == ("pc7", "a.example")
+    accepted = source("network_connection_accepted").rows({"SourceHostname": "b.example", "DestinationHostname": "pc7"})
+    assert (accepted[0]["DeviceName"], accepted[0]["RemoteUrl"]) == ("pc7", "b.example")
+
+
+@pytest.mark.parametrize(("address", "ipv6"), [("10.0.0.1", "true"), ("::1", "false"), (None, "true")])
+def test_an_address_is_of_the_family_that_the_event_says(address: str | None, ipv6: str) -> None:
+    with pytest.raises(Unwritable):
+        source("network_connection").rows({"SourceIp": address, "SourceIsIpv6": ipv6})
 
 
 def test_what_has_no_column_is_in_additional_fields() -> None:

@@ -17,8 +17,16 @@ ELSEWHERE = {
     "splunk_addons": set[str | None](),
     "defender": DEFENDER,
     "sentinel": DEFENDER,
-    "splunk_security": {*DEFENDER, "file_event", "image_load", "pipe_created", "registry_delete", "registry_set"},
-    "splunk_cim": {*DEFENDER, "image_load", "pipe_created", "registry_delete"},
+    "splunk_security": {
+        "process_access",
+        "sysmon_status",
+        "file_event",
+        "image_load",
+        "pipe_created",
+        "registry_delete",
+        "registry_set",
+    },
+    "splunk_cim": {*DEFENDER, "image_load", "pipe_created"},
 }
 
 

@@ -35,6 +35,15 @@ def test_the_targets_know_their_layouts() -> None:
     assert layout("splunk_cim") is read("splunk_cim")
 
 
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_sources_of_one_log_source_agree_on_what_is_dropped(name: str) -> None:
+    sources = read(name).sources
+    for one in sources:
+        for other in sources:
+            if set(one.logsources) & set(other.logsources):
+                assert one.fields.isdisjoint(other.dropped), (one.name, other.name)
+
+
 @pytest.mark.parametrize(("name", "source"), SOURCES, ids=ids(SOURCES))
 def test_every_source_writes_rows_of_a_recorded_kind_of_event(name: str, source: Source) -> None:
     rows = made(source)
@@ -151,6 +160,9 @@ def test_numbers_of_the_system_log_are_event_codes_only() -> None:
     (row,) = made(source("splunk_addons", "system"))
     assert (row["EventCode"], row["Name"], row["ServiceName"]) == ("7045", "Service Control Manager", "KrbSCM")
     assert "EventID" not in row
+    # The event's own process, of which rules ask, is in the block of what every event has.
+    (row,) = source("splunk_addons", "system").rows({"EventID": 7045, "ProcessId": 0})
+    assert row["ProcessID"] == "0"
 
 
 def test_names_of_defender_s_events_have_underscores() -> None:
@@ -191,6 +203,13 @@ def test_a_data_model_has_the_names_of_its_datasets() -> None:
     assert (whole["Processes.user"], bare["Processes.user"]) == (r"CONTOSO\kim", "kim")
     value = source("splunk_cim", "registry_set").rows(sample("registry_set"))[0]
     assert (value["Registry.registry_value_data"], value["Registry.registry_value_name"]) == ("0x00000010", "Start")
+
+
+def test_what_a_data_model_recommends_is_never_missing() -> None:
+    (row,) = source("splunk_cim", "process_creation").rows({"Image": r"C:\a.exe", "IntegrityLevel": "High"})
+    assert row["Processes.process"] == row["Processes.original_file_name"] == row["Processes.user"] == "unknown"
+    assert "Processes.parent_process_path" not in row
+    assert row["Processes.process_integrity_level"] == "high"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,12 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def lower(value: Any, event: Event) -> Cell | None:
+    """The text in lower case."""
+    held = text(value, event)
+    return held.lower() if isinstance(held, str) else held
+
+
 def hexadecimal(value: Any, event: Event) -> Cell | None:
     """A whole number as Security's events write it; raises Unwritable for anything else."""
     number = integer(value, event)
