@@ -55,10 +55,12 @@ class Queries:
 
     def __init__(self, seed: int) -> None:
         self.luck = random.Random(seed)  # noqa: S311 - no secret
+        self.texts: list[str] = []
 
     def text(self, least: int = 1) -> str:
         """A value of a row."""
-        return "".join(self.luck.choices(PIECES, k=self.luck.randint(least, 4)))
+        self.texts.append("".join(self.luck.choices(PIECES, k=self.luck.randint(least, 4))))
+        return self.texts[-1]
 
     def rows(self) -> list[dict[str, Cell]]:
         """Rows with fields absent, single and of several values."""
@@ -115,7 +117,13 @@ class Queries:
 
     def value(self) -> str:
         """A quoted value of `search`, wildcards in it."""
-        text = self.luck.choice(["", "*"]) + self.text() + self.luck.choice(["", "*"])
+        if self.luck.random() < 0.5:
+            # What a row holds, with a part of it left to a wildcard.
+            held = self.luck.choice(self.texts[:80]).swapcase()
+            start, end = sorted(self.luck.choices(range(len(held) + 1), k=2))
+            text = f"{held[:start]}*{held[end:]}"
+        else:
+            text = self.luck.choice(["", "*"]) + self.text() + self.luck.choice(["", "*"])
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
     def where(self, depth: int) -> str:
