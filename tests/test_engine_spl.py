@@ -150,8 +150,7 @@ def test_where(expression: str, rows: Rows, wanted: set[int]) -> None:
         (r'Image=* | regex Image="(?i)^c.*EXE$"', VALUES, {0, 1, 2, 6}),
         ('* | regex Image!="y"', [{"Image": "x"}, {"Image": "y"}], {0}),
         (
-            '* | rex field=Image "(?<ImageMatch>\\\\d+)" | eval Hit=if(isnotnull(ImageMatch), "true", "false")'
-            ' | search Hit="true" OR User=x',
+            r'* | rex field=Image "(?<M>\d+)" | eval Hit=if(isnotnull(M), "true", "false") | search Hit=true OR User=x',
             [{"Image": "a1"}, {"Image": "b"}, {"User": "x"}],
             {0, 2},
         ),

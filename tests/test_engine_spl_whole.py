@@ -17,7 +17,33 @@ from tests.splunk_store import layout, store
 
 NOW = datetime(2026, 8, 5, 12, tzinfo=UTC)
 SYSMON = "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"
-FIELDS = ["_time", "source", "sourcetype", "EventCode", "Computer", "User", "Image", "CommandLine", "ParentImage", "ParentCommandLine", "Hashes", "SHA256"]
+FIELDS = [
+    "_time",
+    "source",
+    "sourcetype",
+    "EventCode",
+    "Computer",
+    "User",
+    "Image",
+    "CommandLine",
+    "ParentImage",
+    "ParentCommandLine",
+    "Hashes",
+    "SHA256",
+]
+
+SHOWN = (
+    "Timestamp",
+    "DeviceName",
+    "AccountName",
+    "FileName",
+    "ProcessCommandLine",
+    "InitiatingProcessFileName",
+    "InitiatingProcessCommandLine",
+    "FolderPath",
+    "SHA256",
+    "ToolCategory",
+)
 
 
 def ago(**age: float) -> float:
@@ -54,9 +80,7 @@ def test_the_pack_s_hunting_query() -> None:
         {**event, "_time": ago(hours=3), "source": "other"},
     ]
     hits = hunted(query, rows, layout(FIELDS))
-    assert [list(hit.columns) for hit in hits] == 4 * [
-        ["Timestamp", "DeviceName", "AccountName", "FileName", "ProcessCommandLine", "InitiatingProcessFileName", "InitiatingProcessCommandLine", "FolderPath", "SHA256", "ToolCategory"]
-    ]
+    assert [tuple(hit.columns) for hit in hits] == 4 * [SHOWN]
     assert [(hit.columns["Timestamp"], hit.columns["ToolCategory"]) for hit in hits] == [
         ("2026-08-05T11:58:45.000+00:00", "OpenSSLProbe"),
         ("2026-08-05T11:58:30.000+00:00", "OpenSSLProbe"),
@@ -84,11 +108,10 @@ def test_a_hunting_query_reads_every_table_that_holds_rows() -> None:
     one, other, empty = (
         layout(fields, name) for fields, name in ((("_time", "A"), "one"), (("_time", "B"), "two"), (("A",), "three"))
     )
+    events: Sequence[Mapping[str, Cell]] = [{"A": "x", "_time": ago(hours=1)}, {"B": "y", "_time": ago(hours=2)}]
     both = Layout("both", {}, (*one.sources, *other.sources, *empty.sources))
     held = Store(ENGINE, both)
-    for source, row in zip(
-        both.sources[:2], ({"A": "x", "_time": ago(hours=1)}, {"B": "y", "_time": ago(hours=2)}), strict=True
-    ):
+    for source, row in zip(both.sources[:2], events, strict=True):
         held.load(source, [Stored(0, 0, row)])
     hits = ENGINE.hunt(
         "* earliest=-1d latest=now | sort 0 + _time | table A, B, C", held.connection, both, both.sources, NOW

@@ -31,7 +31,8 @@ class Spl:
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A fresh database in memory, with the functions that compiled queries call."""
-        connection = duckdb.connect()
+        # Rows are few, and Python's functions run one at a time anyway.
+        connection = duckdb.connect(config={"threads": 1})
         for name, (function, parameters, result) in FUNCTIONS.items():
             connection.create_function(name, function, list(parameters), result)
         return connection
