@@ -168,7 +168,7 @@ def test_aliases_group_by_other_fields_in_each_rule() -> None:
 
 
 def test_a_correlation_may_refer_to_a_correlation() -> None:
-    rules = {**RULES, "many": _made(MANY)}
+    rules: Mapping[str, Meaning | Correlated] = {**RULES, "many": _made(MANY)}
     made = _made("{type: temporal_ordered, rules: [many, login], group-by: [User], timespan: 10m}", rules)
     failures = [(time, _failed()) for time in (0, 5, 9)]
     assert [one.sure for one in made.found([*failures, (60, _login())])] == [True]

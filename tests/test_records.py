@@ -11,7 +11,7 @@ import pytest
 from converter import records
 from converter.errors import SigmapackError
 
-WINDOWS = {
+WINDOWS: dict[str, dict[str, Any]] = {
     "Event": {
         "#attributes": {"xmlns": "http://schemas.microsoft.com/win/2004/08/events/event"},
         "System": {
