@@ -116,16 +116,34 @@ def test_cased_texts_match_in_their_letter_case_only(
         assert text == "" or not sigma_text.matches(parts, modifier, text)
 
 
-@given(
-    st.binary(min_size=0, max_size=4), st.text(st.characters(max_codepoint=126), min_size=3, max_size=8), st.binary()
-)
-@example(b"", "abc", b"")
+@given(st.binary(max_size=4), st.text(st.characters(codec="utf-8"), min_size=2, max_size=8), st.binary())
+@example(b"", "é/", b"x")
+@example(b"x", "*\\", b"")
 def test_base64offset_finds_a_text_wherever_it_stands_in_what_was_encoded(
     before: bytes, text: str, after: bytes
 ) -> None:
     written = text.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?")
     meaning = oracle.read({"detection": {"a": {"F|base64offset|contains|cased": written}, "condition": "a"}})
     assert meaning.truth({"F": base64.b64encode(before + text.encode() + after).decode()})
+
+
+CONDITIONS = st.recursive(
+    st.sampled_from(["a", "b", "c"]),
+    lambda inner: st.one_of(
+        inner.map(lambda part: f"not {part}"),
+        inner.map(lambda part: f"({part})"),
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(" ".join),
+    ),
+    max_leaves=8,
+)
+
+
+@given(CONDITIONS, st.dictionaries(st.sampled_from(["A", "B", "C"]), st.just(1)))
+def test_conditions_bind_as_those_of_python_do(condition: str, event: Mapping[str, int]) -> None:
+    detection = {"a": {"A": 1}, "b": {"B": 1}, "c": {"C": 1}, "condition": condition}
+    names = {name: name.upper() in event for name in "abc"}
+    expected = eval(condition, {"__builtins__": {}}, names)  # noqa: S307 - made of three names and three operators
+    assert oracle.read({"detection": detection}).truth(event) is expected
 
 
 def test_filters_are_joined_to_the_rule_by_and() -> None:
