@@ -80,9 +80,13 @@ def test_an_event_of_open_truth_leaves_the_count_open() -> None:
     made = _made("{type: event_count, rules: [open], timespan: 1m, condition: {gte: 2}}")
     assert _found(made, (0, {"Note": ""}), (1, {})) == [(0, 1, False)]
     assert _found(made, (0, {"Note": ""}), (1, {}), (2, {"Note": ""})) == [(0, 2, True)]
-    below = _made("{type: event_count, rules: [open], timespan: 1m, condition: {eq: 2}}")
-    # Neither one nor three events are two, but two of the three may be.
-    assert [one.sure for one in below.found([(0, {"Note": ""}), (1, {}), (2, {})])] == [False]
+
+
+@pytest.mark.parametrize("condition", ["{eq: 2}", "{neq: 2}"])
+def test_numbers_between_none_and_all_of_the_open_events_are_open(condition: str) -> None:
+    made = _made(f"{{type: event_count, rules: [open], timespan: 1m, condition: {condition}}}")
+    # One is sure, and three are possible: neither are two, but two are possible as well.
+    assert _found(made, (0, {"Note": ""}), (0, {}), (0, {})) == [(0, 0, False)]
 
 
 def test_an_event_of_two_rules_counts_once_or_twice() -> None:
