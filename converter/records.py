@@ -69,6 +69,10 @@ def _told(info: Path) -> Iterator[tuple[Path, tuple[Sequence[str], int | None]]]
     content = documents.parse_yaml(text, info)
 
     def told(entry: Mapping[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 - of the kind asked for
+        if not isinstance(entry, dict):
+            raise SigmapackError(
+                f"holds {entry!r}, which is no mapping", info, documents.line_of(text, "rule_metadata")
+            )
         if not isinstance(entry.get(key), kind):
             raise SigmapackError(f"{key} is no {kind.__name__}", info, documents.line_of(text, key))
         return entry[key]

@@ -14,4 +14,7 @@ def values(event: Event, field: str) -> Sequence[Scalar]:
     value = event.get(field)
     if value is None:
         return ()
-    return (value,) if isinstance(value, str | int | float) else value
+    if isinstance(value, str | int | float):
+        return (value,)
+    # What was read from JSON may hold a null in a list; it is no value.
+    return value if None not in value else [one for one in value if one is not None]

@@ -36,7 +36,7 @@ class Correlated:
 
     def found(self, events: Sequence[tuple[float, Happened]]) -> Sequence[Found]:
         """The groups that the correlation finds among events and their times in seconds, in whatever order."""
-        judged = Judged(sorted(events, key=lambda event: event[0]))
+        judged = Judged(events)
         first: dict[Key, Firing] = {}
         times: dict[Key, int] = {}
         readings = list(_readings(self.correlation, judged))

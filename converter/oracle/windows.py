@@ -63,7 +63,7 @@ class Firing:
 
 
 class Judged:
-    """The events in order of time, and what the rules say of them, asked once."""
+    """The events and their times, and what the rules say of them, asked once."""
 
     def __init__(self, events: Sequence[tuple[float, Happened]]) -> None:
         self.events = events
