@@ -25,7 +25,7 @@ def located(route: Route, repairs: Repairs) -> Route:
     if repairs.is_off("S16", wanted=any(source.category for source in route.logsources)):
         data = ALL
     elif repairs.is_off("S17", wanted=XML in data):
-        data = EITHER.sub(r'source="WinEventLog:\1"', data)
+        data = EITHER.sub(r'source="WinEventLog:\1"', data).replace(XML, 'source="WinEventLog:')
     return replace(route, data=data)
 
 
