@@ -49,9 +49,7 @@ class Bench:
         An event that a source cannot have written has none; `truth` says what one means that a source completes.
         """
         self._sources |= {source.name: source for source in sources}
-        asked = [
-            self._asked(*row) for source in sources for event in events for row in _rows(source, event, truth)
-        ]
+        asked = [self._asked(*row) for source in sources for event in events for row in _rows(source, event, truth)]
         for row in asked:
             self._waiting[row.source].append(Stored(row.number, owner, row.row))
         return asked

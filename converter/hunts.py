@@ -1,4 +1,4 @@
-"""The verdict on a hunting query: does it show the true events of its rules, each once, under the right category?"""
+"""The verdict on a hunting query: whether it shows the true events of its rules, each once, in its category."""
 
 from __future__ import annotations
 

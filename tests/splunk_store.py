@@ -15,7 +15,7 @@ FIELDS = ("_time", "_raw", "source", "sourcetype", "EventCode", "Image", "Comman
 def layout(fields: Sequence[str] = FIELDS, table: str = "events") -> Layout:
     """A layout with one table of these fields."""
     held = Table(table, "", {name: Column(name, "string") for name in fields})
-    source = Source("any", (), held, "", "_time", frozenset(), (Reading("", {}, {}),), ())
+    source = Source("any", (), held, "", "_time", frozenset(), (Reading("", {}, {}),), (), {})
     return Layout("test", {table: held}, (source,))
 
 

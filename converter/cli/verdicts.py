@@ -1,4 +1,4 @@
-"""How verdicts look on standard output: a line for each rule, what shows a difference, and how many of each there are."""
+"""How verdicts look on standard output: a line a rule, what shows a difference, and how many of each there are."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Store:
         self._tables: set[str] = set()
 
     def load(self, source: Source, rows: Sequence[Stored]) -> set[int]:
-        """Add the rows to the source's table; gives the numbers of those that the engine cannot hold, and leaves out."""
+        """Add the rows to the source's table; gives the numbers of those that the engine cannot hold."""
         self._create(source.table)
         unheld = set()
         kept = []

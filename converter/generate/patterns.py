@@ -10,8 +10,8 @@ from random import Random
 from typing import Any
 
 # Python's parser of regular expressions, which the standard library keeps for itself and types nowhere.
-_parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001
-_codes: Any = re._constants  # type: ignore[attr-defined]  # noqa: SLF001
+_parser: Any = getattr(re, "_parser")  # noqa: B009 - see above
+_codes: Any = getattr(re, "_constants")  # noqa: B009
 
 # How often, beyond its least, something repeats.
 MORE = 3

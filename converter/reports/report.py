@@ -28,7 +28,7 @@ class Tested:
     todo: str = ""
 
     def is_finding(self, *, skip: bool = False) -> bool:
-        """Whether it is not what it should be: exact, or, where a gap is known, anything else; `skip` lets refused be."""
+        """Whether it is not what it should be: exact, or any other where a gap is known."""
         if self.todo:
             return self.verdict.kind == "exact"
         return self.verdict.kind != "exact" and not (skip and self.verdict.kind == "refused")
@@ -52,7 +52,8 @@ def _shown(shown: Asked) -> str:
 class Report:
     """What a run came to.
 
-    `tested` are the verdicts of a test. `unread` are the INPUTs and files that could not be read, `problems` all else that was found.
+    `tested` are the verdicts of a test, `unread` the INPUTs and files that could not be read, `problems` all else that
+    was found.
     """
 
     queries: Sequence[Query] = ()
