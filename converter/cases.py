@@ -1,4 +1,4 @@
-"""The events that a rule must and must not match, from the file beside it."""
+"""The events that a rule must and must not match, and the gaps that are known, from the file beside it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from converter import documents
 from converter.errors import SigmapackError
 from converter.packs import Rule
 
+# The key of the file that names known gaps: target and reason.
+TODO = "todo"
 Verb = Literal["must_match", "must_not_match"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
@@ -25,6 +27,15 @@ class Case:
 
 def read(rule: Rule) -> list[Case]:
     """The rule's cases in the order of the file; raises SigmapackError where it is missing or not well formed."""
+    return _read(rule)[0]
+
+
+def todo(rule: Rule) -> Mapping[str, str]:
+    """Why the rule's query on a target is known not to be exact, by target; raises SigmapackError like `read`."""
+    return _read(rule)[1]
+
+
+def _read(rule: Rule) -> tuple[list[Case], Mapping[str, str]]:
     path = rule.cases_path
     if not path.is_file():
         raise SigmapackError(f"has no cases; write some into {path.name}", rule.path)
@@ -34,8 +45,12 @@ def read(rule: Rule) -> list[Case]:
     def refuse(message: str, key: str) -> SigmapackError:
         return SigmapackError(message, path, documents.line_of(text, key))
 
-    if unknown := sorted(map(str, document.keys() - set(VERBS))):
-        raise refuse(f"unknown key {unknown[0]}; have: {', '.join(VERBS)}", unknown[0])
+    known = (*VERBS, TODO)
+    if unknown := sorted(map(str, document.keys() - set(known))):
+        raise refuse(f"unknown key {unknown[0]}; have: {', '.join(known)}", unknown[0])
+    gaps = document.get(TODO, {})
+    if not isinstance(gaps, dict) or not all(isinstance(part, str) and part for pair in gaps.items() for part in pair):
+        raise refuse(f"{TODO} must map each target with a known gap to the reason", TODO)
     cases: list[Case] = []
     for verb in VERBS:
         entries = document.get(verb)
@@ -47,7 +62,7 @@ def read(rule: Rule) -> list[Case]:
             if any(case.name == entry["name"] for case in cases):
                 raise refuse(f"two cases are named {entry['name']!r}; name them apart", verb)
             cases.append(Case(entry["name"], verb, entry["event"]))
-    return cases
+    return cases, gaps
 
 
 def _fault(entry: Any) -> str | None:  # noqa: ANN401 - whatever stands in the file

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -15,6 +15,7 @@ from converter.logsource import LogSource
 from converter.packs import Rule
 from converter.refused import Refused
 from converter.stock import Fault, StockBackend, StockOptions, Unit, backend_for, units
+from converter.targets.repair import Repairs, ordered
 from converter.targets.target import Route, Target
 
 
@@ -23,6 +24,7 @@ class Query:
     """What one rule became on one target; `text` ends without a newline.
 
     `marks` say what the reader of the query should know ("unmapped": a field passed through), `warnings` why.
+    `repairs` are the named repairs that it would be another query without.
     """
 
     rule: Rule
@@ -32,6 +34,7 @@ class Query:
     pipelines: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class How:
 
     `options` are those of sigma-cli, of which the default mode takes the pipelines, beside those of its routes, and the
     correlation method; with `stock` all count, and repairs and routes are off. `filters` are Sigma filters, `referable`
-    the rules that a correlation may name, `placeholders` the values of each placeholder.
+    the rules that a correlation may name, `placeholders` the values of each placeholder. `without` names repairs to
+    leave out; `allow_inexact` lets a query out that is only near to what its rule means.
     """
 
     options: StockOptions = field(default_factory=lambda: StockOptions(()))
@@ -63,6 +67,13 @@ class How:
     referable: tuple[Rule, ...] = ()
     placeholders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     allow_unmapped: bool = False
+    allow_inexact: bool = False
+    without: frozenset[str] = frozenset()
+
+    @property
+    def repairs(self) -> Repairs:
+        """What a conversion is told of repairs, fresh."""
+        return Repairs(self.without, self.allow_inexact)
 
 
 AS_ROUTED = How()
@@ -101,29 +112,67 @@ def converted(rule: Rule, target: Target, how: How = AS_ROUTED) -> Query | Refus
 
 def mapped(rule: Rule, target: Target, route: Route, how: How = AS_ROUTED) -> SigmaRule:
     """The rule in the target's field names, fresh; raises Refused for a field that no pipeline of the route maps."""
-    return mapping.mapped(sound.filtered(rule, how.filters), rule, target, route, _names(how)).rule
+    sigma = sound.filtered(rule, how.filters)
+    return mapping.mapped(sigma, rule, target, route, _names(how, _naming(target, sigma))).rule
+
+
+def conditions(rule: Rule, target: Target, route: Route, how: How = AS_ROUTED) -> list[str]:
+    """Each condition of the rule as a hunting query on the target says it."""
+    return target.dialect.conditions(lambda: mapped(rule, target, route, how), route, how.repairs)
 
 
 def _query(rule: Rule, target: Target, how: How) -> Query:
     sigma = sound.filtered(rule, how.filters)
-    route = _routed(sigma, rule, target)
-    renamed = mapping.mapped(sigma, rule, target, route, _names(how))
+    repairs = how.repairs
+    naming = _naming(target, sigma)
+    repairs.is_off(naming, wanted=bool(naming))
+    route = _located(target, _routed(sigma, rule, target), repairs)
+    listed = tuple(sigma.fields)
+    renamed = mapping.mapped(sigma, rule, target, route, _names(how, naming))
     ready = [renamed.rule]
 
     def fresh() -> SigmaRule:
         # A dialect that tries a second form needs a second copy, which costs as much as the first.
         return ready.pop() if ready else mapped(rule, target, route, how)
 
-    texts = target.dialect.query(fresh, route)
+    texts = target.dialect.query(fresh, route, repairs)
     if not texts:
         raise Refused("converts to no query; give it a condition that can be true", rule.line("condition"))
     (text,) = texts
     show = getattr(target.dialect, "shown", None)
-    if show is not None and renamed.shown:
-        text = show(text, renamed.shown, route)
+    if show is not None and listed:
+        text = show(text, renamed.shown, route, listed, repairs)
     text = mapping.finished(text, renamed)
-    marks = ("unmapped",) if renamed.unmapped else ()
-    return Query(rule, target, text, route, renamed.pipelines, marks, renamed.warnings)
+    return Query(
+        rule,
+        target,
+        text,
+        route,
+        renamed.pipelines,
+        (*(("unmapped",) if renamed.unmapped else ()), *_marks(text, target, route, repairs)),
+        (*renamed.warnings, *(f"is not exact: {reason}" for reason in repairs.inexactness)),
+        ordered(repairs.used),
+    )
+
+
+def _located(target: Target, route: Route, repairs: Repairs) -> Route:
+    """The route as the repairs leave it: a dialect may have some that concern where events lie."""
+    located: Callable[[Route, Repairs], Route] | None = getattr(target.dialect, "located", None)
+    return route if located is None else located(route, repairs)
+
+
+def _naming(target: Target, sigma: SigmaRule) -> str:
+    """The repair that gives the rule's fields the target's names at all; empty where that is none."""
+    naming: Callable[[LogSource], str] = getattr(target.dialect, "naming", lambda _source: "")
+    return naming(LogSource.of(sigma.logsource.to_dict()))
+
+
+def _marks(text: str, target: Target, route: Route, repairs: Repairs) -> list[str]:
+    """What a reader of the query should know of it."""
+    known = target.dialect.REPAIRS
+    without = [f"without {name}" for name in ordered(repairs.off & known.keys())]
+    limits: Callable[[str, Route], list[str]] = getattr(target.dialect, "marks", lambda _text, _route: [])
+    return [*(["inexact"] if repairs.inexactness else []), *without, *limits(text, route)]
 
 
 def _correlation(rule: Rule, target: Target, how: How) -> Query:
@@ -144,7 +193,8 @@ def _correlation(rule: Rule, target: Target, how: How) -> Query:
     text = correlate(sound.correlation(rule), pairs, how.options.correlation_method)
     first = queries[0]
     marks = tuple(dict.fromkeys(mark for query in queries for mark in query.marks))
-    return Query(rule, target, text, first.route, first.pipelines, marks)
+    repairs = ordered({name for query in queries for name in query.repairs})
+    return Query(rule, target, text, first.route, first.pipelines, marks, repairs=repairs)
 
 
 def _stock(rule: Rule, target: Target, how: How) -> Query:
@@ -185,6 +235,7 @@ def _routed(sigma: SigmaRule, rule: Rule, target: Target) -> Route:
     raise Refused(f"no route for the log source {source}: {reason}", rule.line("logsource"))
 
 
-def _names(how: How) -> mapping.Names:
+def _names(how: How, naming: str) -> mapping.Names:
     values = tuple((name, tuple(listed)) for name, listed in sorted(how.placeholders.items()))
-    return mapping.Names(how.options, values, allow_unmapped=how.allow_unmapped)
+    routed = naming not in how.without
+    return mapping.Names(how.options, values, allow_unmapped=how.allow_unmapped or not routed, routed=routed)

@@ -94,6 +94,7 @@ def _queries(made: Outputs, encoding: str) -> Iterator[Entry]:
                 "route": query.route.name,
                 "pipelines": list(query.pipelines),
                 "marks": sorted(query.marks),
+                "repairs": list(query.repairs),
             }
 
 

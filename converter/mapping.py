@@ -20,11 +20,15 @@ from converter.targets.target import Route, Target
 
 @dataclass(frozen=True)
 class Names:
-    """What beside the route names things: the user's pipelines, and the values of placeholders."""
+    """What beside the route names things: the user's pipelines, and the values of placeholders.
+
+    Where not `routed`, the route's own pipelines are left out.
+    """
 
     options: StockOptions
     placeholders: tuple[tuple[str, tuple[str, ...]], ...] = ()
     allow_unmapped: bool = False
+    routed: bool = True
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Mapped:
 
 def mapped(sigma: SigmaRule, rule: Rule, target: Target, route: Route, names: Names) -> Mapped:
     """Rename the rule's fields in place; raises Refused for one that no pipeline maps, unless such may pass."""
-    pipeline = _pipeline(target, tuple(route.pipelines), names)
+    pipeline = _pipeline(target, tuple(route.pipelines) if names.routed else (), names)
     before = {*_fields(sigma), *sigma.fields}
     pipeline.apply(sigma)
     known = target.dialect.columns(route, pipeline)

@@ -52,7 +52,9 @@ def outputs(
             made.refusals.extend(Refusal(rule, target, reason) for target in targets)
         else:
             rules.append(rule)
+    done: dict[tuple[PurePosixPath, int, str], Query | Refusal] = {}
     for outcome in conversions(watched(rules), targets, how, jobs):
+        done[outcome.rule.file, outcome.rule.first_line, outcome.target.name] = outcome
         if isinstance(outcome, Refusal):
             made.refusals.append(outcome)
         else:
@@ -61,7 +63,7 @@ def outputs(
             made.sources[path] = outcome
     for pack in reading.packs:
         for target in targets:
-            texts = hunting(pack, target, how)
+            texts = hunting(pack, target, how, done)
             if isinstance(texts, Problem):
                 made.problems.append(texts)
             else:

@@ -114,7 +114,7 @@ def _field(name: str) -> Expression:
 
     def held(row: Row) -> Value:
         value = row.get(name)
-        if not isinstance(value, str | float | None):
+        if not isinstance(value, str | float | tuple | None):
             raise TypeError(f"{name} holds a {type(value).__name__}")
         return value
 
@@ -135,6 +135,9 @@ def _joined(row: Row, parts: Sequence[Expression], *, decisive: bool) -> bool | 
 def _compared(sign: str, left: Value, right: Value) -> bool | None:
     if left is None or right is None:
         return None
+    if isinstance(left, tuple):
+        # No manual says what a field of several values equals; here each of them.
+        return any(_compared(sign, value, right) for value in left)
     if isinstance(left, float) or isinstance(right, float):
         # Search Manual, "Predicate expressions": a field that reads as a number compares as one.
         one, other = number(left), number(right)

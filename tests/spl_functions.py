@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from tests.spl_pcre import compiled
 from tests.spl_reader import RefusedError, Row
 
-Value = str | float | bool | list[str] | None
+# A tuple is a field of several values, a list what a function makes.
+Value = str | float | bool | list[str] | tuple[str, ...] | None
 Expression = Callable[[Row], Value]
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%3Q%:z"
@@ -62,7 +63,14 @@ def _coalesce(*arguments: Expression) -> Expression:
 def _match(value: Expression, regex: str) -> Expression:
     # "Comparison and Conditional functions": TRUE if the regular expression matches any part of the text.
     wanted = compiled(regex)
-    return lambda row: None if (held := text(value(row))) is None else wanted.search(held) is not None
+
+    def matched(row: Row) -> bool | None:
+        held = value(row)
+        if isinstance(held, tuple):
+            return any(wanted.search(part) for part in held)
+        return None if (single := text(held)) is None else wanted.search(single) is not None
+
+    return matched
 
 
 def _lower(value: Expression) -> Expression:

@@ -94,7 +94,7 @@ class _Search:
         present = self.reader.take(r"\*(?=[\s)]|$)")
         holds = _holds(field, [_wildcards("*") if present else self.value()])
         # "Difference between NOT and !=": an event without the field is not found by !=.
-        return holds if operator == "=" else lambda row: _text(row, field) is not None and not holds(row)
+        return holds if operator == "=" else lambda row: _single(row, field) and not holds(row)
 
     def values(self) -> Sequence[re.Pattern[str]]:
         """The rest of a list of values."""
@@ -133,27 +133,37 @@ def _is_subnet(value: str) -> bool:
 
 def _holds(field: str, wanted: Sequence[re.Pattern[str]]) -> Found:
     def found(row: Row) -> bool:
-        held = _text(row, field)
-        return held is not None and any(pattern.fullmatch(held) for pattern in wanted)
+        return any(pattern.fullmatch(held) for held in _texts(row, field) for pattern in wanted)
 
     return found
 
 
 def _ordered(field: str, operator: str, wanted: float) -> Found:
     def found(row: Row) -> bool:
-        if (text := _text(row, field)) is None:
-            return False
-        if (held := number(text)) is None:
-            raise RefusedError(f"{field} holds {text!r}: where texts stand among numbers is open")
-        return ORDERS[operator](held, wanted)
+        return any(ORDERS[operator](_number(field, text), wanted) for text in _texts(row, field))
 
     return found
 
 
-def _text(row: Row, field: str) -> str | None:
+def _number(field: str, text: str) -> float:
+    if (held := number(text)) is None:
+        raise RefusedError(f"{field} holds {text!r}: where texts stand among numbers is open")
+    return held
+
+
+def _single(row: Row, field: str) -> bool:
+    if len(held := _texts(row, field)) > 1:
+        raise RefusedError(f"{field} holds {held}: whether != is then true is open")
+    return len(held) == 1
+
+
+def _texts(row: Row, field: str) -> Sequence[str]:
+    """The field's values, none where it is absent; a term finds a field that has several by any of them."""
     held = row.get(field)
-    if held == "":
-        raise RefusedError(f"{field} is empty: whether it is there is open")
-    if not isinstance(held, str | int | float | None):
-        raise TypeError(f"{field} holds a {type(held).__name__}")
-    return None if held is None else str(held)
+    values = held if isinstance(held, tuple) else () if held is None else (held,)
+    for value in values:
+        if value == "":
+            raise RefusedError(f"{field} is empty: whether it is there is open")
+        if not isinstance(value, str | int | float):
+            raise TypeError(f"{field} holds a {type(value).__name__}")
+    return [str(value) for value in values]

@@ -461,10 +461,10 @@ def test_a_dialect_that_raises_refuses_that_rule_alone(
     undisturbed = outcomes(reading)
     whole: Callable[..., list[str]] = dialect.query
 
-    def query(fresh: Callable[[], Any], route: Any) -> list[str]:  # noqa: ANN401 - as the dialect has it
+    def query(fresh: Callable[[], Any], route: Any, repairs: Any) -> list[str]:  # noqa: ANN401 - as the dialect has it
         if str(fresh().id) == ID.format(2):
             raise fault
-        return whole(fresh, route)
+        return whole(fresh, route, repairs)
 
     monkeypatch.setattr(dialect, "query", query)
     found = outcomes(reading)

@@ -106,6 +106,7 @@ def test_a_query_says_how_it_was_made() -> None:
         "route": "process_creation",
         "pipelines": ["process_creation.yml"],
         "marks": [],
+        "repairs": [],
     }
     assert document["refusals"] == []
 

@@ -18,6 +18,7 @@ from converter.cli.convert import convert
 from converter.cli.engines import engines
 from converter.cli.init import init
 from converter.cli.list import list_
+from converter.cli.test import test
 from converter.errors import SigmapackError
 
 FINDINGS = 1
@@ -32,7 +33,7 @@ def sigmapack() -> None:
     """Convert Sigma rules to KQL, SPL and Lucene, and hold every conversion still."""
 
 
-for command in (convert, check, list_, init, engines):
+for command in (convert, check, test, list_, init, engines):
     sigmapack.add_command(command)
 
 

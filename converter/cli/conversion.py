@@ -14,7 +14,15 @@ import click
 from converter import config, manifest, packs, sound, tree
 from converter.cli import report
 from converter.cli.progress import progress, summary
-from converter.cli.request import NDJSON, Request, framing, how_of, refuse_what_no_rule_can_take, requested_targets
+from converter.cli.request import (
+    NDJSON,
+    Request,
+    framing,
+    how_of,
+    refuse_own_outputs,
+    refuse_what_no_rule_can_take,
+    requested_targets,
+)
 from converter.convert import How, Query, Refusal
 from converter.errors import Problem, UsageError
 from converter.jobs import conversions
@@ -41,6 +49,7 @@ def run(request: Request) -> int:
     reading = packs.read(inputs, standard_input, request.pattern, sound.is_sound)
     how = how_of(project, reading, request)
     refuse_what_no_rule_can_take(project, targets, how, request)
+    refuse_own_outputs(project or config.find(Path.cwd()), output, how)
     known = _known(reading)
     reading.rules[:] = Selection(request.levels, request.statuses, request.tags).of(reading.rules)
     if output is None or (output.suffix and not output.is_dir()):

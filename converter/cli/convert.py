@@ -45,6 +45,8 @@ SELECT = "Convert rules of this {} only; repeatable."
 )
 @click.option("--tag", "tags", multiple=True, help=SELECT.format("tag"))
 @click.option("--allow-unmapped", is_flag=True, help="Let fields through that no pipeline maps, and mark the query.")
+@click.option("--allow-inexact", is_flag=True, help="Let queries through that are near to their rules, and mark them.")
+@click.option("--without", multiple=True, metavar="REPAIR", help="Leave a repair out, like K2; repeatable.")
 @click.option("-s", "--skip-unsupported/--fail-unsupported", "skip", help="A refused rule is a warning, not a finding.")
 @click.option("--prune", is_flag=True, help="Remove outputs that the last run wrote and this one does not.")
 @click.option("-c", "--correlation-method", "method", help="How to correlate; a method of the target.")

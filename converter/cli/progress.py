@@ -17,7 +17,7 @@ def shown(*, quiet: bool) -> bool:
     return not quiet and sys.stderr.isatty()
 
 
-def progress(items: Sequence[Item], *, quiet: bool) -> Iterator[Item]:
+def progress(items: Sequence[Item], *, quiet: bool, doing: str = "Converting") -> Iterator[Item]:
     """The items, with a bar that moves as they are taken and is gone at the end.
 
     Nothing may be written to the same terminal meanwhile.
@@ -31,7 +31,7 @@ def progress(items: Sequence[Item], *, quiet: bool) -> Iterator[Item]:
     # What goes to standard output is queries: rich must not take it over.
     bar = Progress(console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False)
     with bar:
-        yield from bar.track(items, description="Converting")
+        yield from bar.track(items, description=doing)
 
 
 def summary(report: Report, *, quiet: bool) -> None:

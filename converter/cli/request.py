@@ -35,6 +35,8 @@ class Request:
     statuses: tuple[str, ...]
     tags: tuple[str, ...]
     allow_unmapped: bool
+    allow_inexact: bool
+    without: tuple[str, ...]
     skip: bool
     prune: bool
     method: str | None
@@ -68,6 +70,8 @@ def how_of(project: config.Project | None, reading: Reading, request: Request | 
         referable=tuple(reading.rules),
         placeholders=project.placeholders if project else {},
         allow_unmapped=bool(request and request.allow_unmapped),
+        allow_inexact=bool(request and request.allow_inexact),
+        without=frozenset(name.upper() for name in (request.without if request else ())),
     )
 
 
@@ -113,6 +117,7 @@ def refuse_what_no_rule_can_take(
     if form not in {"default", NDJSON} and len(targets) > 1:
         names = ", ".join(target.name for target in targets)
         raise UsageError(f"the format {form} takes one target; choose it with -t: {names}")
+    refuse_repairs(targets, how)
     if how.stock:
         for target in targets:
             stock_backend(target.name, how.options)
@@ -127,6 +132,29 @@ def refuse_what_no_rule_can_take(
             framing(target, how)
         if form not in {"default", NDJSON} or how.options.backend_options:
             framing(target, how)
+
+
+def refuse_repairs(targets: Sequence[Target], how: How) -> None:
+    """Raise UsageError for a repair to leave out that none of the targets has, or that none can leave out."""
+    if how.stock and (how.without or how.allow_inexact):
+        raise UsageError(
+            "--stock has no repairs to leave out, and refuses nothing: leave --without, --allow-inexact out"
+        )
+    if not how.without:
+        return
+    known = {name: repair for target in targets for name, repair in target.dialect.REPAIRS.items()}
+    for name in sorted(how.without):
+        if name not in known:
+            have = ", ".join(each for each, repair in known.items() if not repair.inseparable)
+            raise UsageError(f"unknown repair {name}; have: {have}")
+        if known[name].inseparable:
+            raise UsageError(f"{name} cannot be left out: {known[name].inseparable}")
+
+
+def refuse_own_outputs(project: config.Project | None, output: Path | None, how: How) -> None:
+    """Raise UsageError where queries that lack a repair would take the place of the project's own."""
+    if how.without and output is not None and project and output.resolve() == project.outputs.resolve():
+        raise UsageError("--without writes nothing into the project's outputs; choose another folder with -o")
 
 
 def _refuse_pipelines(project: config.Project | None, target: Target, how: How, request: Request | None) -> None:

@@ -65,7 +65,7 @@ class Engine(Protocol):
     def cell(self, column: Column, value: Cell | None) -> object:
         """The value as the column holds it; None stands for a column that the row does not have."""
 
-    def compile(self, query: str, layout: Layout, source: Source) -> Compiled:
+    def compile(self, query: str, layout: Layout, source: Source) -> str:
         """SQL that gives `_row` of each row of the table `source.table.name` that the query finds.
 
         Only up to the query's first operator that is neither filter nor extend. Raises Invalid, Unjudged.

@@ -16,6 +16,9 @@ def text(report: Report) -> str:
         problem = Problem(one_line(refusal.reason), refusal.rule.path, refusal.line)
         refused.setdefault(problem, []).append(refusal.target.name)
     lines = [_command(f"{REFUSED} on {', '.join(targets)}", problem) for problem, targets in refused.items()]
+    lines += [
+        _command(each.verdict.kind, Problem(each.headline(), each.path)) for each in report.tested if each.is_finding()
+    ]
     lines += [_command(kind, problem) for kind, problem in report.found()]
     return "".join(f"{line}\n" for line in lines)
 

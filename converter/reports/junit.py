@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from converter.convert import Query, Refusal
 from converter.errors import Problem
-from converter.reports.report import REFUSED, Report, one_line
+from converter.reports.report import REFUSED, Report, Tested, one_line
 from converter.wellformed import xml
 
 
@@ -24,6 +24,8 @@ def text(report: Report) -> str:
     for target, outcomes in sorted(by_target.items()):
         outcomes.sort(key=lambda outcome: outcome.rule.path.as_posix())
         _suite(suites, target, map(_case, outcomes))
+    for target in sorted({each.target for each in report.tested}):
+        _suite(suites, target, (_verdict(each) for each in report.tested if each.target == target))
     found = list(report.found())
     if found:
         _suite(suites, "problems", (_erroneous(kind, problem) for kind, problem in found))
@@ -36,6 +38,7 @@ def _suite(suites: ET.Element, name: str, cases: Iterable[ET.Element]) -> None:
     suite.extend(cases)
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
     suite.set("errors", str(len(suite.findall("testcase/error"))))
 
 
@@ -45,6 +48,18 @@ def _case(outcome: Query | Refusal) -> ET.Element:
     case = ET.Element("testcase", classname=xml(rule.path.as_posix()), name=xml(title))
     if isinstance(outcome, Refusal):
         _blame(case, "failure", REFUSED, Problem(outcome.reason, rule.path, outcome.line))
+    return case
+
+
+def _verdict(each: Tested) -> ET.Element:
+    """A case for one verdict: a finding fails, a known gap is skipped."""
+    case = ET.Element(
+        "testcase", classname=xml(each.path.as_posix()), name=xml(one_line(each.title) or each.place.name)
+    )
+    if each.is_finding():
+        _blame(case, "failure", each.verdict.kind, Problem(each.headline()))
+    elif each.todo:
+        ET.SubElement(case, "skipped", message=xml(one_line(each.todo)))
     return case
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from converter.convert import Refusal
 from converter.errors import Problem
-from converter.reports.report import PROBLEM, REFUSED, UNREADABLE, Report, one_line
+from converter.reports.report import PROBLEM, REFUSED, UNREADABLE, Report, Tested, one_line
 from converter.wellformed import json_document
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -18,6 +18,12 @@ RULES = {
     REFUSED: "A rule does not convert to a target; its query would not mean what the rule says.",
     UNREADABLE: "A file or INPUT cannot be read as a Sigma rule or pack.",
     PROBLEM: "A rule, a pack or an output is not sound.",
+    "broken": "A query is not valid, or finds none of the events that its rule means.",
+    "mixed": "A query finds events that its rule does not mean, and misses some that it means.",
+    "wider": "A query finds events that its rule does not mean.",
+    "narrower": "A query misses events that its rule means.",
+    "untested": "Whether a query finds what its rule means could not be told.",
+    "exact": "A query is exact, although its cases name a gap.",
 }
 # What `surrogateescape` cannot turn back into a byte.
 _NO_BYTES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
@@ -26,6 +32,7 @@ _NO_BYTES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 def text(report: Report) -> str:
     """One run, with a result for each refusal and problem."""
     results = [_refused(refusal) for refusal in report.refusals]
+    results += [_verdict(each) for each in report.tested if each.is_finding()]
     results += [_result(kind, problem) for kind, problem in report.found()]
     driver = {
         "name": "sigmapack",
@@ -40,6 +47,13 @@ def _refused(refusal: Refusal) -> dict[str, Any]:
     rule, target = refusal.rule, refusal.target.name
     result = _result(REFUSED, Problem(f"{refusal.reason} [{target}]", rule.path, refusal.line))
     result["properties"] = {"target": target, "title": rule.title} | ({"sigmaId": rule.id} if rule.id else {})
+    return result
+
+
+def _verdict(each: Tested) -> dict[str, Any]:
+    result = _result(each.verdict.kind, Problem(each.headline(), each.path))
+    events = [{"name": shown.name, "event": dict(shown.event), "row": dict(shown.row)} for shown in each.verdict.shown]
+    result["properties"] = {"target": each.target, "title": each.title, "events": events}
     return result
 
 

@@ -12,6 +12,8 @@ LAYOUTS = {
     "splunk_security": "splunk_security",
     "splunk_cim": "splunk_cim",
     "lucene": "elastic_defend",
+    "lucene_windows": "elastic_windows",
+    "lucene_winlogbeat": "winlogbeat",
 }
 
 

@@ -6,7 +6,9 @@ targets: rows made by it are what emitted queries are judged on. A file has
     [[tables]]   name, docs, columns = { <column> = "<type>" or { type = …, ignore_above = …, … } }, or, shorter,
                  types = { <type> = [columns] }; `like` names a table of the same file whose columns it takes over
     [[sources]]  name, logsources, table, docs, time, fixed, dropped, implied (what every event of the source says of
-                 itself in Sigma's fields: EventType = "SetValue"); `like` names a source of the same file; then
+                 itself in Sigma's fields: EventType = "SetValue"), always (fields that no event of it is
+                 without); `like` names a source of the same file, which
+                 it takes all else from, but for the fields that it drops; then
       [sources.fields]      <Sigma field> = a column, or { column, form, … }, or a list of these; an empty list
                             takes the field of `like` away
       [sources.kept]        form, names: Sigma fields that stand in the column of their own name, in this form
@@ -83,13 +85,18 @@ class Stranger:
     because: str
     change: Mapping[str, Cell]
 
+    def of(self, row: Row) -> Row:
+        """The row as this other kind of event has it, which no rule of the row's log source may find."""
+        return {name: cell for name, cell in {**row, **self.change}.items() if cell != ()}
+
 
 @dataclass(frozen=True)
 class Source:
     """What a vendor stores of the events of some log sources.
 
     `dropped` are Sigma fields that it documents not to keep. `time` is the column of the event's time, which rows
-    leave to who loads them. `implied` is what every event of it says in Sigma's fields, named or not.
+    leave to who loads them. `implied` is what every event of it says in Sigma's fields, named or not;
+    `always` are fields that each fills, with one value or another.
     """
 
     name: str
@@ -101,6 +108,7 @@ class Source:
     readings: Sequence[Reading]
     strangers: Sequence[Stranger]
     implied: Mapping[str, Scalar]
+    always: frozenset[str] = frozenset()
 
     @property
     def fields(self) -> frozenset[str]:
@@ -114,8 +122,11 @@ class Source:
     def completed(self, event: Event) -> Event:
         """The event with what every event of this source says: what is to be judged, for the rows hold it.
 
-        Raises Unwritable for an event that says otherwise.
+        Raises Unwritable for an event that says otherwise, or lacks what each has.
         """
+        for name in self.always:
+            if event.get(name) is None or event.get(name) == "":
+                raise Unwritable(f"no event of {self.name} is without {name}")
         for name, value in self.implied.items():
             if name in event and str(event[name]).casefold() != str(value).casefold():
                 raise Unwritable(f"{name} is {value} in every event of {self.name}, not {event[name]!r}")
@@ -133,13 +144,6 @@ class Source:
             if row not in rows:
                 rows.append(row)
         return rows
-
-    def others(self, row: Row) -> list[Row]:
-        """The row as other kinds of events would have it, which no rule of this log source may find."""
-        return [
-            {name: cell for name, cell in {**row, **stranger.change}.items() if cell != ()}
-            for stranger in self.strangers
-        ]
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,10 @@ def _tables(entries: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
 def _sources(entries: Sequence[Mapping[str, Any]], tables: Mapping[str, Table]) -> Iterator[Source]:
     done: dict[str, dict[str, Any]] = {}
     for written in entries:
-        like = done[written["like"]] if "like" in written else {}
+        like = dict(done[written["like"]]) if "like" in written else {}
+        # What the one keeps and the other drops is dropped.
+        kept = like.get("fields", {}).items()
+        like["fields"] = {name: told for name, told in kept if name not in written.get("dropped", ())}
         entry = {**like, **written}
         kept = written.get("kept", {"names": ()})
         own = {name: {"column": name, "form": kept["form"]} for name in kept["names"]}
@@ -215,6 +222,7 @@ def _source(entry: Mapping[str, Any], table: Table) -> Source:
         readings=(first, *others),
         strangers=tuple(Stranger(told["because"], _cells(told["set"])) for told in entry.get("strangers", ())),
         implied=dict(entry.get("implied", {})),
+        always=frozenset(entry.get("always", ())),
     )
     _check(source)
     return source

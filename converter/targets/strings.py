@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,6 +34,13 @@ def parts(value: SigmaString) -> list[Part]:
         elif part != "":
             result.append(part)
     return result
+
+
+def string_like(like: SigmaString, pieces: Sequence[Part]) -> SigmaString:
+    """A string of these pieces, which minds letter case if `like` does."""
+    made = type(like)()
+    made.s = list(pieces)
+    return made
 
 
 def shape(value: SigmaString) -> Shape:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sigma.rule import SigmaRule
 
     from converter.packs import Hunting
+    from converter.targets.repair import Repair, Repairs
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,23 @@ class HuntingError(Exception):
 
 
 class Dialect(Protocol):
-    """What the `dialect` module of a target's folder offers."""
+    """What the `dialect` module of a target's folder offers.
+
+    `REPAIRS` are the named repairs of the family by id. Where a dialect has `located(route, repairs)`, it gives the
+    route with its data source as the repairs leave it; `marks(text, route)` what a reader of a query should know;
+    `shown(text, names, route, listed, repairs)` the query with the rule's display list; `naming(logsource)` the repair
+    that gives the log source's fields the target's names at all, if one does.
+    """
+
+    REPAIRS: Mapping[str, Repair]
 
     def columns(self, route: Route, pipeline: ProcessingPipeline) -> set[str]:
         """Every column that a query on this route may name."""
 
-    def query(self, fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
+    def query(self, fresh: Callable[[], SigmaRule], route: Route, repairs: Repairs) -> list[str]:
         """One whole query for each condition of the rule, of which `fresh` gives a copy with the route's names."""
 
-    def conditions(self, fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
+    def conditions(self, fresh: Callable[[], SigmaRule], route: Route, repairs: Repairs) -> list[str]:
         """Each condition of the rule as the hunting query says it, without the data source."""
 
     def hunting(self, settings: Hunting, arms: Sequence[Arm], known: Mapping[str, str]) -> Mapping[str, str]:

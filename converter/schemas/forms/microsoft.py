@@ -57,6 +57,16 @@ def address(value: Any, _event: Event, *, mapped: bool = False) -> Cell | None:
     return f"::ffff:{value}" if mapped and isinstance(parsed, IPv4Address) else str(value)
 
 
+def family(value: Any, event: Event, *, of: str) -> Cell | None:
+    """None: whether an address is of version 6 is not kept beside it; raises Unwritable where the two do not agree."""
+    if value is None:
+        return None
+    held = address(event.get(of), event)
+    if held is None or str(value).casefold() != str(":" in str(held)).casefold():
+        raise Unwritable(f"{value!r} does not go with the address {held!r}")
+    return None
+
+
 def port(value: Any, event: Event) -> Cell | None:
     """A port; raises Unwritable for what is none."""
     number = integer(value, event)
@@ -82,8 +92,11 @@ def named(_value: Any, event: Event, *, keys: Mapping[str, str], before: str = "
 
 
 def _pair(value: Any) -> Any:
-    """Raise Unwritable for a Windows user without a domain or without a name."""
-    if value is None or value == "":
+    """The value, None for none and for the `-` of a process that is gone.
+
+    Raises Unwritable for a Windows user without a domain or without a name.
+    """
+    if value is None or value in {"", "-"}:
         return None
     domain, sign, name = str(value).partition("\\")
     if not sign or not domain or not name:

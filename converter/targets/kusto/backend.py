@@ -11,12 +11,13 @@ from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
 from sigma.processing.pipeline import ProcessingPipeline
 from sigma.types import SigmaCasedString, SigmaExpansion, SigmaNumber, SigmaString, SpecialChars
 
-from converter.targets.kusto import tables
+from converter.targets.kusto import registry, tables
 from converter.targets.kusto.values import (
     LONGEST_CHAIN,
     OPERATORS,
     chain,
     compare,
+    is_number,
     literal,
     number,
     pattern,
@@ -24,20 +25,26 @@ from converter.targets.kusto.values import (
     within,
 )
 from converter.targets.lists import FlatLists
-from converter.targets.strings import Shape, render, shape
+from converter.targets.strings import ONE, Shape, parts, render, shape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from converter.targets.repair import Repairs
     from converter.targets.target import Route
 
 NUMERIC = {"int", "long", "real", "decimal"}
+KEYWORD = "a keyword without a field cannot be said in KQL; name the field"
 TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
 
 
 class Backend(FlatLists, StockBackend):
-    """pySigma's Kusto backend; each override names the defect it repairs, after the project's list of defects."""
+    """pySigma's Kusto backend; each override names the repair that it is, which `repairs` may have switched off."""
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, repairs: Repairs) -> None:
         super().__init__(ProcessingPipeline())
+        self.repairs = repairs
+        self.registry = route.data == registry.TABLE
         self.types = tables.types(route)
         self.computed = tables.computed(route)
         self.keywords = route.options.get("keywords")
@@ -46,23 +53,31 @@ class Backend(FlatLists, StockBackend):
     def compare_precedence(self, outer: Any, inner: Any) -> bool:
         """Whether `inner` needs no brackets within `outer`; parts of a long chain get some (K10)."""
         long = isinstance(inner, ConditionOR | ConditionAND) and leaves(outer) > LONGEST_CHAIN
-        return not long and bool(super().compare_precedence(outer, inner))
+        grouped = long and "K10" not in self.repairs.off
+        return not grouped and bool(super().compare_precedence(outer, inner))
 
     def convert_condition_or(self, cond: Any, state: Any) -> Any:
         """Alternatives; very many in groups (K10)."""
         grouped = self.groups(cond) if self.is_long(cond, state) else [cond]
-        parts = [str(super(Backend, self).convert_condition_or(group, state)) for group in grouped]
-        return parts[0] if len(parts) == 1 else chain([f"({part})" for part in parts], "or")
+        said = [str(super(Backend, self).convert_condition_or(group, state)) for group in grouped]
+        return said[0] if len(said) == 1 else chain([f"({part})" for part in said], "or")
 
     def convert_condition_and(self, cond: Any, state: Any) -> Any:
         """Conditions that must all hold; very many in groups (K10)."""
         grouped = self.groups(cond) if self.is_long(cond, state) else [cond]
-        parts = [str(super(Backend, self).convert_condition_and(group, state)) for group in grouped]
-        return parts[0] if len(parts) == 1 else chain([f"({part})" for part in parts], "and")
+        said = [str(super(Backend, self).convert_condition_and(group, state)) for group in grouped]
+        return said[0] if len(said) == 1 else chain([f"({part})" for part in said], "and")
 
     def is_long(self, cond: Any, state: Any) -> bool:
         """Whether a condition has to be said in groups; a list of one field's values groups itself."""
-        return len(cond.args) > LONGEST_CHAIN and not self.decide_convert_condition_as_in_expression(cond, state)
+        long = len(cond.args) > LONGEST_CHAIN and not self.decide_convert_condition_as_in_expression(cond, state)
+        return long and not self.repairs.is_off("K10")
+
+    def chained(self, said: list[str], operator: str) -> str:
+        """Comparisons of one field, joined; very many in groups (K10)."""
+        if self.repairs.is_off("K10", wanted=len(said) > LONGEST_CHAIN):
+            return f" {operator} ".join(said)
+        return chain(said, operator)
 
     @staticmethod
     def groups(cond: Any) -> list[Any]:
@@ -83,18 +98,32 @@ class Backend(FlatLists, StockBackend):
         return f"coalesce({comparison}, false)" if self.negations else comparison
 
     def convert_condition_field_eq_val_str(self, cond: Any, state: Any) -> Any:
-        """One value: an operator where one says it, else an anchored pattern that ignores letter case (K4, K8)."""
+        """One value: an operator where one says it, else an anchored pattern that ignores letter case (K4)."""
+
+        def stock() -> str:
+            return str(super(Backend, self).convert_condition_field_eq_val_str(cond, state))
+
+        if self.types.get(cond.field, "string") in NUMERIC | {"bool"}:
+            return self.repairs.choose("K5", lambda: self.comparison(cond.field, cond.value, cased=False), stock)
+        if shape(cond.value).operator == "wildcards" and self.repairs.is_off("K4"):
+            return stock()
         return self.comparison(cond.field, cond.value, cased=False)
 
     def convert_condition_field_eq_val_str_case_sensitive(self, cond: Any, state: Any) -> Any:
         """One value that minds letter case (K12)."""
+        if self.repairs.is_off("K12"):
+            return super().convert_condition_field_eq_val_str_case_sensitive(cond, state)
         return self.comparison(cond.field, cond.value, cased=True)
 
     def convert_condition_field_eq_val_num(self, cond: Any, state: Any) -> Any:
         """A number, as text where the column holds text (K6)."""
         if self.types.get(cond.field, "string") in NUMERIC:
             return self.sure(f"{self.escape_and_quote_field(cond.field)} == {cond.value}")
-        return self.comparison(cond.field, SigmaString(str(cond.value)), cased=False)
+        return self.repairs.choose(
+            "K6",
+            lambda: self.comparison(cond.field, SigmaString(str(cond.value)), cased=False),
+            lambda: str(super(Backend, self).convert_condition_field_eq_val_num(cond, state)),
+        )
 
     def convert_condition_field_eq_val_bool(self, cond: Any, state: Any) -> Any:
         """A truth value, as text where the column holds text."""
@@ -102,10 +131,20 @@ class Backend(FlatLists, StockBackend):
 
     def convert_condition_field_eq_val_null(self, cond: Any, state: Any) -> Any:
         """Absent: a string column is never null, but empty (K1)."""
-        test = "isempty" if self.types.get(cond.field, "string") in ("string", "dynamic") else "isnull"
-        return f"{test}({self.escape_and_quote_field(cond.field)})"
+        return self.repairs.choose(
+            "K1",
+            lambda: self.absent(cond.field),
+            lambda: str(super(Backend, self).convert_condition_field_eq_val_null(cond, state)),
+        )
 
-    convert_condition_field_not_exists = convert_condition_field_eq_val_null
+    def convert_condition_field_not_exists(self, cond: Any, state: Any) -> Any:
+        """Absent, by the same measure."""
+        return self.absent(cond.field)
+
+    def absent(self, field: str) -> str:
+        """Whether the column holds nothing."""
+        test = "isempty" if self.types.get(field, "string") in ("string", "dynamic") else "isnull"
+        return f"{test}({self.escape_and_quote_field(field)})"
 
     def convert_condition_field_exists(self, cond: Any, state: Any) -> Any:
         """Present, by the same measure as absent."""
@@ -113,12 +152,25 @@ class Backend(FlatLists, StockBackend):
         return f"{test}({self.escape_and_quote_field(cond.field)})"
 
     def convert_condition_field_eq_val_re(self, cond: Any, state: Any) -> Any:
-        """A regular expression, quoted as KQL quotes and with its flags (K8)."""
-        return f"{self.text(cond.field)} matches regex {pattern(cond.value)}"
+        """A regular expression, quoted as KQL quotes and with its flags (K16 for registry fields)."""
+        column = registry.COLUMNS.get(cond.field) if self.registry else None
+        if column is None or not self.repairs.is_off("K16"):
+            column = self.text(cond.field)
+        return f"{column} matches regex {pattern(cond.value)}"
 
     def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:
-        """A block of addresses of either kind (K7)."""
-        return within(self.text(cond.field), cond.value)
+        """A block of addresses of either kind; false where the column holds none (K7).
+
+        A condition that nothing but `and` surrounds drops a null row as it should, so that it stays as it is.
+        """
+        plain = bool(self.negations == 0 and not cond.parent_condition_chain_contains(ConditionOR))
+        if cond.value.network.version == 4 and (plain or "K7" in self.repairs.off):  # noqa: PLR2004 - IPv4
+            return f"ipv4_is_in_range({self.text(cond.field)}, {literal(str(cond.value.network))})"
+        return self.repairs.choose(
+            "K7",
+            lambda: within(self.text(cond.field), cond.value),
+            lambda: f"ipv4_is_in_range({self.text(cond.field)}, {literal(str(cond.value.network))})",
+        )
 
     def convert_condition_field_compare_op_val(self, cond: Any, state: Any) -> Any:
         """A number's order, which a column of text has to be read as a number for."""
@@ -138,22 +190,59 @@ class Backend(FlatLists, StockBackend):
         return f"{self.text(cond.field)} {OPERATORS[kind]} {self.text(other)}"
 
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
-        """A list of values: the plain ones in one `in~` or `in`, each other by itself (K3, K5, K12, K13)."""
-        either = isinstance(cond, ConditionOR)
-        field = cond.args[0].field
-        plain: list[str] = []
-        rest: list[str] = []
-        for arg in cond.args:
-            if either and (item := self.list_item(field, arg.value)) is not None:
-                plain.append(item)
-            else:
-                rest.append(str(self.convert_condition(arg, state)))
-        column = self.escape_and_quote_field(field)
-        one, several, null = ("=~", "in~", False) if self.types.get(field, "string") == "string" else ("==", "in", True)
+        """A list of values: the plain ones in one `in~` or `in`, each other by itself (K3, K5, K8, K12, K13)."""
+        if not isinstance(cond, ConditionOR):
+            return self.all_of(cond, state)
+        args: list[Any] = cond.args
+        field = args[0].field
+        plain = [(arg, item) for arg in args if (item := self.list_item(field, arg.value)) is not None]
+        singles = {id(arg) for arg, _ in plain}
+        rest = [self.listed(arg, state) for arg in args if id(arg) not in singles]
         if plain:
-            listed = f"{column} {one} {plain[0]}" if len(plain) == 1 else f"{column} {several} ({', '.join(plain)})"
-            rest.insert(0, self.sure(listed) if null else listed)
-        return chain(rest, "or" if either else "and")
+            rest.insert(0, self.one_of(field, [arg for arg, _ in plain], [item for _, item in plain], state))
+        return self.chained(rest, "or")
+
+    def one_of(self, field: str, args: Sequence[Any], items: list[str], state: Any) -> str:
+        """The column holds one of the values, as its type compares them (K5)."""
+        column = self.escape_and_quote_field(field)
+
+        def listed(one: str, several: str) -> str:
+            return f"{column} {one} {items[0]}" if len(items) == 1 else f"{column} {several} ({', '.join(items)})"
+
+        if self.types.get(field, "string") == "string":
+            return listed("=~", "in~")
+
+        def stock() -> str:
+            quoted = ", ".join(self.convert_value_str(arg.value, state) for arg in args)
+            return f"{column} in~ ({quoted})"
+
+        return self.repairs.choose("K5", lambda: self.sure(listed("==", "in")), stock)
+
+    def listed(self, arg: Any, state: Any) -> str:
+        """One value of a list that needs a comparison of its own."""
+        if isinstance(arg.value, SigmaNumber) and self.types.get(arg.field, "string") == "string":
+            return self.comparison(arg.field, SigmaString(str(arg.value)), cased=False)
+        value = arg.value
+        if not isinstance(value, SigmaString) or isinstance(value, SigmaCasedString):
+            return str(self.convert_condition(arg, state))
+        if shape(value).operator != "wildcards":
+            return str(self.convert_condition(arg, state))
+        starred = any("*" in part for part in parts(value) if isinstance(part, str))
+        name = "K13" if ONE in parts(value) else "K8" if starred else "K3"
+        return self.repairs.choose(
+            name,
+            lambda: self.comparison(arg.field, value, cased=False),
+            lambda: str(super(Backend, self).convert_condition_as_in_expression(ConditionOR([arg]), state)),
+        )
+
+    def all_of(self, cond: Any, state: Any) -> str:
+        """The field fits every value: `has_all` would look for whole words (K12)."""
+        plain = [arg for arg in cond.args if isinstance(arg.value, SigmaString) and plain_text(arg.value)]
+        if plain and self.repairs.is_off("K12"):
+            rest = [str(self.convert_condition(arg, state)) for arg in cond.args if arg not in plain]
+            stock = str(super().convert_condition_as_in_expression(ConditionAND([*plain]), state))
+            return self.chained([stock, *rest], "and")
+        return self.chained([str(self.convert_condition(arg, state)) for arg in cond.args], "and")
 
     def list_item(self, field: str, value: Any) -> str | None:
         """The value as KQL's lists take it; None where it needs a comparison of its own."""
@@ -164,29 +253,29 @@ class Backend(FlatLists, StockBackend):
             return None
         text = shape(value).text
         if kind == "string":
+            if self.replaced(field, value) is not None:
+                return None
             self.check(field, value)
             return literal(text)
-        return str(number(text, field)) if kind in NUMERIC and text else None
+        return str(number(text)) if kind in NUMERIC and is_number(text) else None
 
     def convert_condition_val_str(self, cond: Any, state: Any) -> Any:
-        """A value without a field: only where the route says which column holds the whole message (K9)."""
-        if not self.keywords:
-            raise SigmaFeatureNotSupportedByBackendError(
-                "a keyword without a field cannot be said in KQL; name the field"
-            )
+        """A value without a field: a part of the column that the route gives for keywords, if it gives one (K9)."""
+        if self.repairs.is_off("K9"):
+            return super().convert_condition_val_str(cond, state)
         value = SigmaString(str(cond.value)) if isinstance(cond.value, SigmaNumber) else cond.value
-        return self.comparison(
-            self.keywords, SpecialChars.WILDCARD_MULTI + value + SpecialChars.WILDCARD_MULTI, cased=False
-        )
+        anywhere = SpecialChars.WILDCARD_MULTI + value + SpecialChars.WILDCARD_MULTI
+        if not self.keywords:
+            self.repairs.inexact(KEYWORD)
+            return compare("*", anywhere, shape(anywhere), cased=False)
+        return self.comparison(self.keywords, anywhere, cased=False)
 
     convert_condition_val_num = convert_condition_val_str
 
     def convert_condition_val_re(self, cond: Any, state: Any) -> Any:
         """A pattern without a field, under the same condition as a value."""
         if not self.keywords:
-            raise SigmaFeatureNotSupportedByBackendError(
-                "a keyword without a field cannot be said in KQL; name the field"
-            )
+            raise SigmaFeatureNotSupportedByBackendError(KEYWORD)
         return f"{self.text(self.keywords)} matches regex {pattern(cond.value)}"
 
     def text(self, field: str) -> str:
@@ -195,7 +284,7 @@ class Backend(FlatLists, StockBackend):
         return str(column) if self.types.get(field, "string") == "string" else f"tostring({column})"
 
     def check(self, field: str, value: SigmaString) -> None:
-        """Raise for a value that the column can never hold: a query that cannot find it would mislead.
+        """Say that the column can never hold a value: a query that cannot find it would mislead.
 
         Within `not` such a value takes nothing away, as it should.
         """
@@ -206,10 +295,13 @@ class Backend(FlatLists, StockBackend):
             and column.never
             and (found := re.search(column.never, render(value, str, "*", "?")))
         ):
-            raise SigmaFeatureNotSupportedByBackendError(f"{field} never holds {found[0]!r}: {column.because}")
+            self.repairs.inexact(f"{field} never holds {found[0]!r}: {column.because}")
 
     def comparison(self, field: str, value: SigmaString, *, cased: bool) -> str:
-        """The field compared with one string value, as its column's type asks (K2, K4, K5)."""
+        """The field compared with one string value, as its column's type asks (K2, K16)."""
+        if (other := self.replaced(field, value)) is not None:
+            column, value = other
+            return compare(column, value, shape(value), cased=cased)
         self.check(field, value)
         column = self.escape_and_quote_field(field)
         wanted = shape(value)
@@ -217,8 +309,18 @@ class Backend(FlatLists, StockBackend):
         if kind != "string" and wanted.operator in ("equals", "anything"):
             return self.typed(field, wanted)
         if kind == "dynamic" and wanted.operator != "contains":
-            raise SigmaFeatureNotSupportedByBackendError(f"{field} holds an object, not a text")
+            self.repairs.inexact(f"{field} holds an object, not a text")
         return compare(column if kind == "string" else f"tostring({column})", value, wanted, cased=cased)
+
+    def replaced(self, field: str, value: SigmaString) -> tuple[str, SigmaString] | None:
+        """The stock pipeline's column and value of a registry field, where that repair is off (K2, K16)."""
+        if not self.registry:
+            return None
+        if registry.rereads(field, value) and self.repairs.is_off("K2"):
+            return field, registry.reread(value)
+        if registry.differs(field, value) and self.repairs.is_off("K16"):
+            return registry.stock(field, value)
+        return None
 
     def typed(self, field: str, wanted: Shape) -> str:
         """A column that holds no text, compared with one value or asked whether it holds any."""
@@ -226,11 +328,13 @@ class Backend(FlatLists, StockBackend):
         if wanted.operator == "anything" or wanted.text == "":
             tests = ("isempty", "isnotempty") if kind == "dynamic" else ("isnull", "isnotnull")
             return f"{tests[wanted.operator == 'anything']}({column})"
-        if kind in NUMERIC:
-            return self.sure(f"{column} == {number(wanted.text, field)}")
+        if kind in NUMERIC and is_number(wanted.text):
+            return self.sure(f"{column} == {number(wanted.text)}")
         if kind == "bool" and wanted.text.lower() in TRUTH:
             return self.sure(f"{column} == {TRUTH[wanted.text.lower()]}")
-        raise SigmaFeatureNotSupportedByBackendError(f"{field} holds no text, so not {wanted.text!r}")
+        held = "numbers, which {!r} is not" if kind in NUMERIC else "no text, so not {!r}"
+        self.repairs.inexact(f"{field} holds {held.format(wanted.text)}")
+        return f"tostring({column}) =~ {literal(wanted.text)}"
 
 
 def leaves(condition: Any) -> int:

@@ -6,10 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from converter.targets.kusto import tables
+from converter.targets.kusto import limits, tables
 from converter.targets.kusto.backend import Backend
+from converter.targets.kusto.repairs import REPAIRS
 from converter.targets.kusto.values import literal
+from converter.targets.repair import Repairs
 from converter.targets.target import HuntingError
+
+__all__ = ["REPAIRS", "columns", "conditions", "hunting", "marks", "query"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from converter.packs import Hunting
     from converter.targets.target import Arm, Route
 
+marks = limits.marks
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -28,14 +33,15 @@ def columns(route: Route, _pipeline: ProcessingPipeline) -> set[str]:
     return set(tables.types(route))
 
 
-def query(fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
+def query(fresh: Callable[[], SigmaRule], route: Route, repairs: Repairs) -> list[str]:
     """One query for each condition of the rule: the table, what has to be computed, and one filter."""
-    return [f"{route.data}\n{_computed(route, condition)}| where {condition}" for condition in conditions(fresh, route)]
+    found = conditions(fresh, route, repairs)
+    return [f"{route.data}\n{_computed(route, condition)}| where {condition}" for condition in found]
 
 
-def conditions(fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
+def conditions(fresh: Callable[[], SigmaRule], route: Route, repairs: Repairs) -> list[str]:
     """Each condition of the rule, with the one by which its route picks events, as a predicate over the table."""
-    found = [str(condition) for condition in Backend(route).convert_rule(fresh())]
+    found = [str(condition) for condition in Backend(route, repairs).convert_rule(fresh())]
     where = route.options.get("where")
     return [f"{where} and ({condition})" for condition in found] if where else found
 

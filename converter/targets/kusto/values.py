@@ -61,13 +61,14 @@ def plain_text(value: SigmaString) -> bool:
     return shape(value).operator == "equals"
 
 
-def number(text: str, field: str) -> int:
-    """The whole number that a text stands for; raises where the column is numeric and the text is not."""
-    try:
-        return int(text, 0)
-    except ValueError:
-        message = f"{field} holds numbers, which {text!r} is not"
-        raise SigmaFeatureNotSupportedByBackendError(message) from None
+def is_number(text: str) -> bool:
+    """Whether the text stands for a whole number."""
+    return re.fullmatch(r"[+-]?(?:0[xX][0-9a-fA-F]+|\d+)", text.strip()) is not None
+
+
+def number(text: str) -> int:
+    """The whole number that a text stands for."""
+    return int(text, 16) if "x" in text.lower() else int(text)
 
 
 def rust_escape(text: str) -> str:

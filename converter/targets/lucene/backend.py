@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sigma.backends.elasticsearch.elasticsearch_lucene import LuceneBackend as StockBackend
@@ -12,25 +13,37 @@ from sigma.types import SigmaBool, SigmaNumber, SigmaString
 
 from converter.targets.lists import FlatLists
 from converter.targets.lucene import values
+from converter.targets.lucene.leaves import Word, is_
 from converter.targets.lucene.made import expanded
-from converter.targets.lucene.regex import translated
+from converter.targets.lucene.regex import anywhere, is_foreign, translated
 from converter.targets.strings import shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from converter.targets.repair import Repairs
     from converter.targets.target import Route
 
 # The types of values that ignore letter case.
 PLAIN = {SigmaString, SigmaNumber, SigmaBool}
 NO_PATTERN = "cannot be searched for by pattern"
+KEYWORD = "a value without a field cannot be searched for exactly"
+# What the stock pipeline ecs_windows points at `.caseless`, and what it calls fields that are kept in several.
+STOCK_CASELESS = {"process.executable", "process.parent.executable", "process.parent.name"}
+STOCK_FIELDS = {
+    "Hashes": "winlog.event_data.Hashes",
+    "ParentUser": "winlog.event_data.ParentUser",
+    "User": "user.name",
+}
+PUNCTUATION = re.compile(r"[\s*?:()\[\]{}\"^~/\\]")
 
 
 class Backend(FlatLists, StockBackend):
-    """The stock backend; each override names the defect it repairs, after the project's list of defects."""
+    """The stock backend; each override names the repair that it is, which `repairs` may have switched off."""
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, repairs: Repairs) -> None:
         super().__init__(ProcessingPipeline())
+        self.repairs = repairs
 
         def names(option: str) -> set[str]:
             return set(route.options.get(option, ()))
@@ -40,10 +53,18 @@ class Backend(FlatLists, StockBackend):
         self.lower = names("lower")
         self.made: Mapping[str, Any] = route.options.get("made", {})
 
+    def escape_and_quote_field(self, field_name: str) -> str:
+        """The field's name, its punctuation escaped (L16)."""
+        return self.repairs.choose(
+            "L16",
+            lambda: PUNCTUATION.sub(r"\\\g<0>", field_name),
+            lambda: str(super(Backend, self).escape_and_quote_field(field_name)),
+        )
+
     def convert_condition(self, cond: Any, state: Any) -> Any:
         """Any condition; one on a field that is kept in several becomes the condition on those (L10)."""
         if self._is_made(cond):
-            return f"({super().convert_condition(expanded(self.made[cond.field], cond.field, cond.value), state)})"
+            return f"({super().convert_condition(self._real(cond), state)})"
         return super().convert_condition(cond, state)
 
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
@@ -58,9 +79,23 @@ class Backend(FlatLists, StockBackend):
             return super().convert_condition_or(cond, state)
         leaves: list[Any] = []
         for arg in cond.args:
-            real = expanded(self.made[arg.field], arg.field, arg.value) if self._is_made(arg) else arg
+            real = self._real(arg) if self._is_made(arg) else arg
             leaves += real.args if isinstance(real, ConditionOR) else [real]
         return super().convert_condition_or(ConditionOR(_gathered(leaves), cond.source), state)
+
+    def _real(self, cond: Any) -> Any:
+        """The condition on the fields in which the data stream keeps this one; as the stock pipelines have it (L10)."""
+        made = self.made[cond.field]
+        if made["kind"] not in {"account", "hashes"} or not isinstance(cond.value, SigmaString):
+            return expanded(made, cond.field, cond.value)
+        stock = is_(STOCK_FIELDS.get(cond.field, cond.field), cond.value)
+        if "L10" in self.repairs.off:
+            return stock
+        real = expanded(made, cond.field, cond.value)
+        same = isinstance(real, ConditionFieldEqualsValueExpression) and real.field == stock.field
+        if not same or real.value != stock.value:
+            self.repairs.used.add("L10")
+        return real
 
     def decide_convert_condition_as_in_expression(self, cond: Any, state: Any) -> bool:
         """Whether alternatives are a list of values of one field."""
@@ -74,9 +109,12 @@ class Backend(FlatLists, StockBackend):
 
     def convert_condition_field_eq_val_str_case_sensitive(self, cond: Any, state: Any) -> Any:
         """One value that minds letter case: the field itself does (L16)."""
+        if self.repairs.is_off("L16", wanted=not isinstance(cond.value, Word)):
+            return super().convert_condition_field_eq_val_str_case_sensitive(cond, state)
         if cond.field in self.text | self.ip | self.numeric | self.boolean | self.lower:
-            raise SigmaFeatureNotSupportedByBackendError(f"{cond.field} does not keep letter case")
-        return f"{self.escape_and_quote_field(cond.field)}:{values.term(cond.value)}"
+            self.repairs.inexact(f"{cond.field} does not keep letter case")
+            return self.any_of(cond.field, [cond.value])
+        return f"{self.escape_and_quote_field(cond.field)}:{self.terms([cond.value])}"
 
     def convert_condition_field_eq_val_num(self, cond: Any, state: Any) -> Any:
         """A number, which a field of another type holds as a word (L9)."""
@@ -90,7 +128,21 @@ class Backend(FlatLists, StockBackend):
         """A regular expression, on the field that minds letter case: Lucene's dialect is another one (L3, L4)."""
         if cond.field in self.text | self.ip | self.numeric | self.boolean | self.lower:
             raise SigmaFeatureNotSupportedByBackendError(f"{cond.field} {NO_PATTERN}")
-        return f"{self.escape_and_quote_field(cond.field)}:{translated(cond.value)}"
+        name = self.escape_and_quote_field(cond.field)
+
+        def ours() -> str:
+            return name + ":" + self.repairs.choose("L3", lambda: translated(cond.value), anchored)
+
+        def anchored() -> str:
+            return translated(cond.value, unanchored=False)
+
+        def stock() -> str:
+            text = str(self.convert_value_re(cond.value, state))
+            whole = text if "L3" in self.repairs.off else anywhere(text)
+            return f"{self.stock_name(cond.field)}:/{whole}/"
+
+        foreign = is_foreign(cond.value) or cond.field in STOCK_CASELESS
+        return self.repairs.choose("L4", ours, stock) if foreign else ours()
 
     def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:
         """A network, which only a field of addresses can be compared with (L9)."""
@@ -101,15 +153,22 @@ class Backend(FlatLists, StockBackend):
     def convert_condition_field_compare_op_val(self, cond: Any, state: Any) -> Any:
         """More or less than a number, which a field of words would compare letter by letter."""
         if cond.field not in self.numeric:
-            raise SigmaFeatureNotSupportedByBackendError(f"{cond.field} holds no numbers to compare")
+            self.repairs.inexact(f"{cond.field} holds no numbers to compare")
         return super().convert_condition_field_compare_op_val(cond, state)
 
     def convert_condition_val_str(self, cond: Any, state: Any) -> Any:
-        """A value without a field: no field of ours holds the whole event as it was written."""
-        raise SigmaFeatureNotSupportedByBackendError("a value without a field cannot be searched for exactly")
+        """A value without a field: no field of ours holds the whole event as it was written; nearly, any field does."""
+        self.repairs.inexact(KEYWORD)
+        return super().convert_condition_val_str(cond, state)
 
-    convert_condition_val_num = convert_condition_val_str
-    convert_condition_val_re = convert_condition_val_str
+    def convert_condition_val_num(self, cond: Any, state: Any) -> Any:
+        """A number without a field, likewise."""
+        self.repairs.inexact(KEYWORD)
+        return super().convert_condition_val_num(cond, state)
+
+    def convert_condition_val_re(self, cond: Any, state: Any) -> Any:
+        """A pattern without a field, which has no near form either."""
+        raise SigmaFeatureNotSupportedByBackendError(KEYWORD)
 
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
         """A list of values: those that ignore letter case together, each other by itself."""
@@ -124,24 +183,86 @@ class Backend(FlatLists, StockBackend):
         name = self.escape_and_quote_field(field)
         if any(shape(value).operator == "anything" for value in wanted):
             return f"_exists_:{name}"
-        typed: tuple[tuple[set[str], Callable[[SigmaString, str], str]], ...] = (
-            (self.numeric, values.number),
-            (self.boolean, values.boolean),
-            (self.ip, values.address),
-            (self.text, values.words),
-            (self.lower, _lower),
-        )
-        for fields, say in typed:
-            if field in fields:
-                return f"{name}:{values.either([say(value, field) for value in wanted])}"
-        if field not in self.caseless:
-            return f"{name}:{values.either([values.any_case_term(value) for value in wanted])}"
-        short = f"{name}.caseless:{values.either([values.term(value) for value in wanted])}"
+        if (typed := self._typed(field, wanted)) is not None:
+            return f"{name}:{values.either(typed)}"
         if field not in self.unlimited:
+            self._refuse_unkept(field, wanted)
+        lettered = any(map(values.is_lettered, wanted))
+        if field not in self.caseless:
+            repair = "L2" if field in STOCK_CASELESS else "L1"
+            if self.repairs.is_off(repair, wanted=lettered or repair == "L2"):
+                return f"{self.stock_name(field)}:{self.terms(wanted)}"
+            return f"{name}:{values.either([self.any_case_term(value) for value in wanted])}"
+        if self.repairs.is_off("L1", wanted=lettered and field not in STOCK_CASELESS):
+            return f"{name}:{self.terms(wanted)}"
+        short = f"{name}.caseless:{self.terms(wanted)}"
+        if field not in self.unlimited or self.repairs.is_off("L12"):
             return short
         # `.caseless` leaves out what is over its ignore_above; the field itself holds it, in its own letter case.
-        long = f"{name}:{values.either([values.regex(value, values.any_case) for value in wanted])}"
+        long = f"{name}:{values.either([self.regex(value) for value in wanted])}"
         return f"({short} OR (NOT _exists_:{name}.caseless AND {long}))"
+
+    def _typed(self, field: str, wanted: list[SigmaString]) -> list[str] | None:
+        """The values as a field that holds no plain words takes them (L9, L11); None for one that does."""
+        if field in self.numeric:
+            return [self._mended("L9", value, lambda value: values.number(value, field)) for value in wanted]
+        if field in self.boolean:
+            return [values.boolean(value, field) for value in wanted]
+        if field in self.ip:
+            return [
+                values.address(value, field)
+                if values.is_address(value)
+                else self._mended("L9", value, lambda value: values.address(value, field))
+                for value in wanted
+            ]
+        if field in self.text:
+            return [
+                values.part_of_word(value)
+                if values.is_part_of_word(value)
+                else self._mended("L11", value, lambda value: self._words(value, field))
+                for value in wanted
+            ]
+        if field in self.lower:
+            return [self.term(_lower(value)) for value in wanted]
+        return None
+
+    def _mended(self, repair: str, value: SigmaString, say: Callable[[SigmaString], str]) -> str:
+        return self.repairs.choose(repair, lambda: say(value), lambda: values.stock_term(value))
+
+    def _words(self, value: SigmaString, field: str) -> str:
+        self.repairs.inexact(f"{field} is kept as single words, so that {str(value)!r} cannot be searched for exactly")
+        return values.words(value, field)
+
+    def _refuse_unkept(self, field: str, wanted: list[SigmaString]) -> None:
+        if any(values.least_length(value) > values.IGNORE_ABOVE for value in wanted):
+            self.repairs.inexact(f"{field} keeps no value over {values.IGNORE_ABOVE} characters")
+
+    def stock_name(self, field: str) -> str:
+        """The field as the stock pipeline names it."""
+        return f"{field}.caseless" if field in STOCK_CASELESS else field
+
+    def terms(self, wanted: list[SigmaString]) -> str:
+        """The values as terms in the letter case that they have."""
+        return values.either([self.term(value) for value in wanted])
+
+    def term(self, value: SigmaString) -> str:
+        """One such term (L6, L7, L8)."""
+        for repair in values.defects(value):
+            if self.repairs.is_off(repair):
+                return values.stock_term(value)
+        return values.term(value)
+
+    def any_case_term(self, value: SigmaString) -> str:
+        """The value in any letter case on a field that minds it: a term where no letter has two cases."""
+        return self.regex(value) if values.is_pattern_in_any_case(value) else self.term(value)
+
+    def regex(self, value: SigmaString) -> str:
+        """The value in any letter case as a regular expression; one that is too long, nearly, in its own case."""
+        text = values.regex(value, values.any_case)
+        if values.is_too_long(text):
+            self.repairs.inexact(values.TOO_LONG)
+            return self.term(value)
+        return text
 
     def _is_made(self, cond: Any) -> bool:
         return isinstance(cond, ConditionFieldEqualsValueExpression) and cond.field in self.made
@@ -162,7 +283,7 @@ def _as_string(value: Any) -> SigmaString:
     return value if isinstance(value, SigmaString) else SigmaString(str(value))
 
 
-def _lower(value: SigmaString, _field: str) -> str:
+def _lower(value: SigmaString) -> SigmaString:
     lowered = SigmaString()
     lowered.s = [part.lower() if isinstance(part, str) else part for part in value.s]
-    return values.term(lowered)
+    return lowered

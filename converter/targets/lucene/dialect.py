@@ -6,15 +6,21 @@ import json
 from typing import TYPE_CHECKING
 
 from converter.targets import fields
+from converter.targets.lucene import limits
 from converter.targets.lucene.backend import Backend
+from converter.targets.lucene.repairs import NAMES, REPAIRS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sigma.rule import SigmaRule
 
+    from converter.logsource import LogSource
     from converter.packs import Hunting
+    from converter.targets.repair import Repairs
     from converter.targets.target import Arm, Route
+
+__all__ = ["REPAIRS", "columns", "conditions", "hunting", "marks", "naming", "query"]
 
 # https://www.elastic.co/docs/reference/elasticsearch/index-settings/index-modules#index-max-result-window
 MAX_RESULT_WINDOW = 10_000
@@ -22,16 +28,22 @@ TIME = "@timestamp"
 
 
 columns = fields.mapped
+marks = limits.marks
 
 
-def query(fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
+def naming(source: LogSource) -> str:
+    """The repair that names the fields of this log source, if one does: the stock pipeline leaves them as they are."""
+    return NAMES if source.category == "process_creation" and source.product != "windows" else ""
+
+
+def query(fresh: Callable[[], SigmaRule], route: Route, repairs: Repairs) -> list[str]:
     """One query for each condition of the rule: the events of the data stream, and one condition over them."""
-    return conditions(fresh, route)
+    return conditions(fresh, route, repairs)
 
 
-def conditions(fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
+def conditions(fresh: Callable[[], SigmaRule], route: Route, repairs: Repairs) -> list[str]:
     """Each condition of the rule, with that of its route: the query string is both."""
-    return [f"{route.data} AND ({condition})" for condition in Backend(route).convert_rule(fresh())]
+    return [f"{route.data} AND ({condition})" for condition in Backend(route, repairs).convert_rule(fresh())]
 
 
 def hunting(settings: Hunting, arms: Sequence[Arm], known: Mapping[str, str]) -> dict[str, str]:

@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
-from sigma.types import SigmaBool, SigmaCasedString, SigmaExists, SigmaNull, SigmaNumber, SigmaString
+from sigma.types import SigmaBool, SigmaExists, SigmaNull, SigmaNumber, SigmaString
 
 from converter.targets.lucene import registry
-from converter.targets.lucene.leaves import is_, refused, string_like
-from converter.targets.strings import ANY, parts, shape
+from converter.targets.lucene.leaves import Word, is_, refused
+from converter.targets.strings import ANY, parts, shape, string_like
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -116,4 +116,4 @@ def _words(made: Mapping[str, Any], field: str, value: Any) -> Any:
     text = str(value).lower() if isinstance(value, SigmaString | SigmaNumber | SigmaBool) else ""
     if text not in made["words"]:
         raise refused(field, value, f"{made['field']} has no word for it")
-    return is_(made["field"], SigmaCasedString(made["words"][text]))
+    return is_(made["field"], Word(made["words"][text]))

@@ -20,11 +20,27 @@ CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": r"\s"}
 ASCII_MAX = 0x7F
 # Seen on Elasticsearch 9.5.3: `\s+[^"]{0,64}x` and `a.{1,64}b.{1,64}c` match nothing; with counts of up to 20 they do.
 MAX_COUNT = 20
+# What Sigma's patterns have and Lucene's take otherwise, outside of classes.
+FOREIGN = re.compile(r"""\(\?|\\[A-Za-z]|["@#&<>~^]|\$""")
+CLASS = re.compile(r"\\[^A-Za-z]|\[\^?\]?(?:[^\]\\]|\\[^A-Za-z])*\]")
 LITERAL = re.compile(r"(?:[^.(\[\\]|\\[^\w])\Z")
 
 
-def translated(value: SigmaRegularExpression) -> str:
-    """The expression between slashes in Lucene's dialect; raises with the part that has no equal there."""
+def is_foreign(value: SigmaRegularExpression) -> bool:
+    """Whether Lucene takes the expression for another one as it is written (L4)."""
+    return bool(value.flags) or FOREIGN.search(CLASS.sub("x", str(value.regexp))) is not None
+
+
+def anywhere(text: str) -> str:
+    """An expression as it is written, made to fit a part of a value where it has no anchors (L3)."""
+    return f"{'' if text.startswith('^') else '.*'}{text}{'' if text.endswith('$') else '.*'}"
+
+
+def translated(value: SigmaRegularExpression, *, unanchored: bool = True) -> str:
+    """The expression between slashes in Lucene's dialect; raises with the part that has no equal there.
+
+    Where not `unanchored`, it fits whole values only, whatever its anchors (L3).
+    """
     text = str(value.regexp)
     flags = set(value.flags)
     if text.startswith("(?i)"):
@@ -35,7 +51,7 @@ def translated(value: SigmaRegularExpression) -> str:
     alternatives = reader.alternatives()
     if reader.at < len(text):
         raise _unsaid("an unbalanced parenthesis")
-    whole = [_anywhere(*alternative) for alternative in alternatives]
+    whole = [_anywhere(*alternative) if unanchored else alternative[0] for alternative in alternatives]
     return expression("|".join(whole))
 
 

@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
-from sigma.types import SigmaCasedString, SigmaExists, SigmaNull, SigmaNumber, SigmaString
+from sigma.types import SigmaExists, SigmaNull, SigmaNumber, SigmaString
 
-from converter.targets.lucene.leaves import is_, refused, string_like
-from converter.targets.strings import ANY, ONE, parts, shape
+from converter.targets.lucene.leaves import Word, is_, refused
+from converter.targets.strings import ANY, ONE, parts, shape, string_like
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,20 +79,20 @@ def data(made: Mapping[str, Any], field: str, value: Any) -> Any:
     wanted = shape(value)
     text = wanted.text.lower()
     if wanted.operator in {"equals", "contains", "startswith"} and text == "binary data":
-        return is_(made["type"], SigmaCasedString("REG_BINARY"))
+        return is_(made["type"], Word("REG_BINARY"))
     if wanted.operator in {"contains", "startswith"} and text in {"dword", "qword", "dword (0x", "qword (0x"}:
-        return is_(made["type"], SigmaCasedString(f"REG_{text[:5].upper()}"))
+        return is_(made["type"], Word(f"REG_{text[:5].upper()}"))
     if wanted.operator != "wildcards" and (found := INTEGER.fullmatch(text)):
         whole = int((found["high"] or "") + found["low"], 16)
         digits = 16 if found["size"] == "q" else 8
         spelled = ConditionOR(
             [is_(made["strings"], SigmaString(form)) for form in (str(whole), f"0x{whole:0{digits}x}")]
         )
-        return ConditionAND([is_(made["type"], SigmaCasedString(f"REG_{found['size'].upper()}WORD")), spelled])
+        return ConditionAND([is_(made["type"], Word(f"REG_{found['size'].upper()}WORD")), spelled])
     if wanted.operator == "equals" and text == "(empty)":
         # No string of one letter or more, and no bytes that are no string.
         filled = ConditionOR(
-            [is_(made["strings"], string_like(value, [ONE, ANY])), is_(made["type"], SigmaCasedString("REG_BINARY"))]
+            [is_(made["strings"], string_like(value, [ONE, ANY])), is_(made["type"], Word("REG_BINARY"))]
         )
         return ConditionNOT([filled])
     plain = "".join(piece for piece in parts(value) if isinstance(piece, str)).lower()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
 
 from converter.targets.lucene.cost import affordable
-from converter.targets.strings import parts, render, shape
+from converter.targets.strings import ONE, parts, render, shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,11 @@ PLAIN = re.compile(r"(?!(?:AND|OR|NOT|TO)\Z)[\w.]+")
 # https://www.elastic.co/docs/reference/query-languages/query-dsl/regexp-syntax
 REGEX_RESERVED = frozenset('.?+*|{}[]()"#@&<>~^$-/')
 MAX_REGEX = 1000
+TOO_LONG = f"a value is over {MAX_REGEX} characters long as a regular expression that ignores letter case"
+IGNORE_ABOVE = 1024
+WORD = re.compile(r"[A-Za-z0-9_-]+")
+# What the stock backend escapes.
+STOCK_RESERVED = re.compile(r"""[+\-=&|!(){}\[\]<>^"~*?:\\/ ]""")
 OCTETS = re.compile(r"(?:\d{1,3}\.){1,3}")
 
 
@@ -51,26 +56,52 @@ def word(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def any_case_term(value: SigmaString) -> str:
-    """The value in any letter case on a field that minds it: a term where no letter has two cases."""
-    if shape(value).operator == "equals" and not any(any_case(letter) != letter for letter in shape(value).text):
-        return term(value)
-    return regex(value, any_case)
+def stock_term(value: SigmaString) -> str:
+    """The value as the stock backend writes it."""
+    return render(value, lambda text: STOCK_RESERVED.sub(r"\\\g<0>", text), "*", "?")
+
+
+def defects(value: SigmaString) -> list[str]:
+    """The repairs that the value needs as a term: a range (L6), an operator (L7), white space that ends it (L8)."""
+    pieces = parts(value)
+    first = pieces[0] if pieces else ""
+    found = ["L6"] if isinstance(first, str) and first.startswith(("<", ">")) else []
+    found += ["L7"] if pieces in (["AND"], ["OR"], ["NOT"]) else []
+    return found + (["L8"] if any(isinstance(piece, str) and re.search(r"[^\S ]", piece) for piece in pieces) else [])
+
+
+def is_lettered(value: SigmaString) -> bool:
+    """Whether a letter of the value has two cases."""
+    return any(any_case(letter) != letter for part in parts(value) if isinstance(part, str) for letter in part)
+
+
+def is_pattern_in_any_case(value: SigmaString) -> bool:
+    """Whether only a regular expression says the value in any letter case."""
+    return shape(value).operator != "equals" or is_lettered(value)
+
+
+def least_length(value: SigmaString) -> int:
+    """How many characters a value has at least that fits."""
+    return sum(len(part) if isinstance(part, str) else part is ONE for part in parts(value))
 
 
 def regex(value: SigmaString, letters: Callable[[str], str]) -> str:
     """The value as a regular expression of Lucene's dialect, which is anchored at both ends."""
     _refuse_costly(value)
-    return expression(render(value, lambda part: "".join(map(_regex_character(letters), part)), ".*", "."))
+    return f"/{render(value, lambda part: ''.join(map(_regex_character(letters), part)), '.*', '.')}/"
 
 
 def expression(text: str) -> str:
     """The text of a regular expression between its slashes; raises where it is longer than a node takes."""
-    # Java counts in UTF-16.
-    if len(text.encode("utf-16-le", errors="surrogatepass")) // 2 > MAX_REGEX:
-        message = f"a value is over {MAX_REGEX} characters long as a regular expression that ignores letter case"
-        raise SigmaFeatureNotSupportedByBackendError(message)
+    if is_too_long(f"/{text}/"):
+        raise SigmaFeatureNotSupportedByBackendError(TOO_LONG)
     return f"/{text}/"
+
+
+def is_too_long(text: str) -> bool:
+    """Whether a regular expression between slashes is longer than a node takes."""
+    # Java counts in UTF-16.
+    return len(text.encode("utf-16-le", errors="surrogatepass")) // 2 - 2 > MAX_REGEX
 
 
 def _refuse_costly(value: SigmaString) -> None:
@@ -126,17 +157,39 @@ def address(value: SigmaString, field: str) -> str:
     raise SigmaFeatureNotSupportedByBackendError(f"{field} holds IP addresses, which {str(value)!r} does not name")
 
 
-def words(value: SigmaString, field: str) -> str:
-    """A part of one word of a tokenised text, exact only where no character of it would separate words (L11).
+def is_address(value: SigmaString) -> bool:
+    """Whether the value is one whole address."""
+    wanted = shape(value)
+    try:
+        return wanted.operator == "equals" and bool(ipaddress.ip_address(wanted.text))
+    except ValueError:
+        return False
+
+
+def is_part_of_word(value: SigmaString) -> bool:
+    """Whether a tokenised text can be asked for the value exactly: no character of it would separate words (L11).
 
     The words of PowerShell script text are runs of ASCII letters, digits, `_` and `-`, kept in lower case.
     """
     wanted = shape(value)
-    if wanted.operator != "contains" or not re.fullmatch(r"[A-Za-z0-9_-]+", wanted.text):
-        message = f"{field} is kept as single words, so that {str(value)!r} cannot be searched for exactly"
-        raise SigmaFeatureNotSupportedByBackendError(message)
-    escaped = RESERVED.sub(r"\\\1", wanted.text.lower())
+    return wanted.operator == "contains" and WORD.fullmatch(wanted.text) is not None
+
+
+def part_of_word(value: SigmaString) -> str:
+    """Such a value: words that hold it."""
+    escaped = RESERVED.sub(r"\\\1", shape(value).text.lower())
     return f"*{escaped}*"
+
+
+def words(value: SigmaString, field: str) -> str:
+    """The words of any other value, in order where no wildcard stands between them; raises where it has none."""
+    runs = [WORD.findall(part) for part in parts(value) if isinstance(part, str)]
+    phrases = [f'"{" ".join(run).lower()}"' for run in runs if run]
+    if not phrases:
+        raise SigmaFeatureNotSupportedByBackendError(
+            f"{field} is kept as single words, of which {str(value)!r} has none"
+        )
+    return phrases[0] if len(phrases) == 1 else f"({' AND '.join(phrases)})"
 
 
 def _regex_character(letters: Callable[[str], str]) -> Callable[[str], str]:

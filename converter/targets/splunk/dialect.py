@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from converter.targets import fields
-from converter.targets.splunk import correlate, tstats
+from converter.targets.splunk import correlate, deferred, sources, tstats
+from converter.targets.splunk.repairs import REPAIRS
 from converter.targets.splunk.search import SearchBackend, Unsayable
 from converter.targets.splunk.where import WhereBackend, literal
 from converter.targets.target import HuntingError
@@ -17,36 +18,51 @@ if TYPE_CHECKING:
     from sigma.rule import SigmaRule
 
     from converter.packs import Hunting
+    from converter.targets.repair import Repairs
     from converter.targets.target import Arm, Route
 
+__all__ = ["REPAIRS", "columns", "conditions", "correlation", "hunting", "located", "query", "shown"]
 
+PLAIN = re.compile(r"[\w.]+")
 columns = fields.mapped
 correlation = correlate.correlation
 
 
-def query(fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
+def located(route: Route, repairs: Repairs) -> Route:
+    """The route with its data source as far as its repairs are on (S16, S17)."""
+    return sources.located(route, repairs)
+
+
+def query(fresh: Callable[[], SigmaRule], route: Route, repairs: Repairs) -> list[str]:
     """One query for each condition of the rule: the data source, and one condition over it."""
     if _of_model(route):
-        return [tstats.query(condition, route) for condition in tstats.TstatsBackend().convert_rule(fresh())]
+        return [tstats.query(condition, route) for condition in tstats.TstatsBackend(repairs).convert_rule(fresh())]
     try:
-        return [f"{route.data} AND ({condition})" for condition in SearchBackend().convert_rule(fresh())]
+        return [sources.searched(condition, route) for condition in SearchBackend(repairs).convert_rule(fresh())]
     except Unsayable:
-        return [f"{route.data}\n| where {condition}" for condition in conditions(fresh, route)]
+        later = deferred.query(fresh, route, repairs)
+        return later or [f"{route.data}\n| where {condition}" for condition in conditions(fresh, route, repairs)]
 
 
-def shown(text: str, names: Sequence[str], route: Route) -> str:
-    """The query with the rule's display list as a table (S13); a data model has the fields that it counts by."""
+def shown(text: str, names: Sequence[str], route: Route, listed: Sequence[str], repairs: Repairs) -> str:
+    """The query with the rule's display list as a table (S13); a data model has the fields that it counts by.
+
+    `names` are the target's for the fields that the rule has `listed`, less those that are not mapped.
+    """
     if _of_model(route):
         return text
-    columns = (name if re.fullmatch(r"[\w.]+", name) else literal(name) for name in names)
-    return f"{text}\n| table {', '.join(columns)}"
+    plain = tuple(names) == tuple(listed) and all(PLAIN.fullmatch(name) for name in names)
+    if repairs.is_off("S13", wanted=not plain):
+        return f"{text}\n| table {','.join(listed)}"
+    columns = (name if PLAIN.fullmatch(name) else literal(name) for name in names)
+    return f"{text}\n| table {', '.join(columns)}" if names else text
 
 
-def conditions(fresh: Callable[[], SigmaRule], route: Route) -> list[str]:
+def conditions(fresh: Callable[[], SigmaRule], route: Route, repairs: Repairs) -> list[str]:
     """Each condition of the rule as an expression of `where` and `eval`; raises HuntingError over a data model."""
     if _of_model(route):
         raise HuntingError("tstats counts the rows of a data model; hunt on splunk, which has the events")
-    return [str(condition) for condition in WhereBackend().convert_rule(fresh())]
+    return [str(condition) for condition in WhereBackend(repairs).convert_rule(fresh())]
 
 
 def hunting(settings: Hunting, arms: Sequence[Arm], known: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,8 @@ from converter.targets.strings import ONE, parts, render
 if TYPE_CHECKING:
     from sigma.conversion.state import ConversionState
 
+    from converter.targets.repair import Repairs
+
 
 # `search` reads such a text as the subnet that it names, quoted or not.
 SUBNET = re.compile(r"[0-9a-fA-F:.]+/[0-9]+")
@@ -37,12 +39,13 @@ class SearchBackend(FlatLists, StockBackend):
     precedence: ClassVar[Any] = (ConditionNOT, ConditionAND, ConditionOR)
     and_token: ClassVar[str] = "AND"
 
-    def __init__(self) -> None:
+    def __init__(self, repairs: Repairs) -> None:
         super().__init__(ProcessingPipeline())
+        self.repairs = repairs
 
     def convert_value_str(self, s: SigmaString, state: ConversionState) -> str:
-        """The value in double quotes (S4); raises Unsayable for what no quoting keeps (S5, S6)."""
-        return quoted(s)
+        """The value in double quotes; raises Unsayable for what no quoting keeps (S5, S6)."""
+        return quoted(s, self.repairs.off)
 
     def convert_condition_field_eq_val_str(self, cond: Any, state: Any) -> Any:
         """The field and its whole value."""
@@ -52,11 +55,12 @@ class SearchBackend(FlatLists, StockBackend):
         """A negation; that of an absent field is the field's presence (S18)."""
         arg = cond.args[0]
         if isinstance(arg, ConditionFieldEqualsValueExpression) and isinstance(arg.value, SigmaNull):
-            return f"{self.escape_and_quote_field(arg.field)}=*"
+            field = self.escape_and_quote_field(arg.field)
+            return f"NOT NOT {field}=*" if self.repairs.is_off("S18") else f"{field}=*"
         return f"NOT ({self.convert_condition(arg, state)})"
 
     def unsayable(self, cond: Any, state: Any) -> Any:
-        """Say the rule in `where`: deferred commands lose negations and alternatives (S1, S2, S3, S7, S9, S10, S11)."""
+        """Say the rule in `where`: deferred commands lose negations and alternatives (S1, S2, S3, S4, S9, S10)."""
         raise Unsayable
 
     convert_condition_field_eq_val_re = unsayable
@@ -64,15 +68,19 @@ class SearchBackend(FlatLists, StockBackend):
     convert_condition_field_eq_val_str_case_sensitive = unsayable
 
 
-def quoted(value: SigmaString) -> str:
-    """The value as a quoted word of `search`, wildcards in place; raises Unsayable where it would mean another."""
-    if isinstance(value, SigmaCasedString) or ONE in parts(value) or SUBNET.fullmatch(str(value)):
+def quoted(value: SigmaString, off: frozenset[str]) -> str:
+    """The value as a quoted word of `search`, wildcards in place; raises Unsayable where it would mean another.
+
+    `off` names repairs that are switched off.
+    """
+    single = ONE in parts(value) and "S6" not in off
+    if isinstance(value, SigmaCasedString) or single or SUBNET.fullmatch(str(value)):
         raise Unsayable
-    return f'"{render(value, _escaped, "*", "")}"'
+    return f'"{render(value, lambda text: _escaped(text, off), "*", "*")}"'
 
 
-def _escaped(text: str) -> str:
+def _escaped(text: str, off: frozenset[str]) -> str:
     # Search Reference, "search": in quotes a backslash escapes itself and the quote; the asterisk cannot be escaped.
-    if re.search(r"[*\x00-\x1f\x7f]", text):
+    if re.search(r"[\x00-\x1f\x7f]", text) or ("*" in text and "S5" not in off):
         raise Unsayable
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
+from sigma.types import SigmaString
 
 from converter.targets.splunk.search import SearchBackend, Unsayable, quoted
+from converter.targets.strings import render
 
 if TYPE_CHECKING:
     from sigma.conversion.state import ConversionState
-    from sigma.types import SigmaString
 
     from converter.targets.target import Route
+
+BEYOND = "a regular expression, letter case or another field as the value, which tstats cannot seek"
+PRESENCE = "whether a field is there, which a data model does not tell"
+AS_TEXT = "a network or an order of numbers, which tstats compares as text"
 
 
 def query(condition: str, route: Route) -> str:
@@ -35,40 +41,62 @@ class TstatsBackend(SearchBackend):
     def convert_value_str(self, s: SigmaString, state: ConversionState) -> str:
         """The value in double quotes; there is no `where` for what no quoting keeps (S5, S6)."""
         if str(s) == "":
-            raise SigmaFeatureNotSupportedByBackendError("an empty value, which a data model does not tell from none")
+            self.repairs.inexact("an empty value, which a data model does not tell from none")
+            return '"unknown"'
         try:
-            return quoted(s)
+            return quoted(s, self.repairs.off)
         except Unsayable:
             message = "`?`, a literal `*` or a control character, which tstats cannot seek"
+            if self.repairs.inexact_allowed and not re.search(r"[\x00-\x1f\x7f]", str(s)):
+                self.repairs.inexact(message)
+                return f'"{render(s, _starred, "*", "*")}"'
             raise SigmaFeatureNotSupportedByBackendError(message) from None
 
     def unsayable(self, cond: Any, state: Any) -> Any:
-        """Refuse what the `where` of tstats does not have (S7)."""
-        message = "a regular expression, letter case or another field as the value, which tstats cannot seek"
-        raise SigmaFeatureNotSupportedByBackendError(message)
+        """Refuse what the `where` of tstats does not have."""
+        raise SigmaFeatureNotSupportedByBackendError(BEYOND)
 
-    convert_condition_field_eq_val_re = unsayable
     convert_condition_field_eq_field = unsayable
-    convert_condition_field_eq_val_str_case_sensitive = unsayable
 
-    def absent(self, cond: Any, state: Any) -> Any:
-        """Refuse to ask whether a field is there."""
-        raise SigmaFeatureNotSupportedByBackendError("whether a field is there, which a data model does not tell")
+    def convert_condition_field_eq_val_re(self, cond: Any, state: Any) -> Any:
+        """Refuse a regular expression (S7)."""
+        if self.repairs.is_off("S7"):
+            # What the stock backend asks is a field that a later command makes.
+            return f'{cond.field.rpartition(".")[2]}Condition="true"'
+        return self.unsayable(cond, state)
 
-    convert_condition_field_eq_val_null = absent
-    convert_condition_field_exists = absent
-    convert_condition_field_not_exists = absent
+    def convert_condition_field_eq_val_str_case_sensitive(self, cond: Any, state: Any) -> Any:
+        """Refuse letter case, which tstats ignores."""
+        self.repairs.inexact(BEYOND)
+        plain = SigmaString()
+        plain.s = cond.value.s
+        return f"{self.escape_and_quote_field(cond.field)}={self.convert_value_str(plain, state)}"
+
+    def convert_condition_field_eq_val_null(self, cond: Any, state: Any) -> Any:
+        """Refuse to ask whether a field is there; nearly, whether the model says `unknown`."""
+        self.repairs.inexact(PRESENCE)
+        return f'{self.escape_and_quote_field(cond.field)}="unknown"'
+
+    convert_condition_field_not_exists = convert_condition_field_eq_val_null
+
+    def convert_condition_field_exists(self, cond: Any, state: Any) -> Any:
+        """Refuse to ask whether a field is there; nearly, whether the model says anything else than `unknown`."""
+        self.repairs.inexact(PRESENCE)
+        return f'NOT {self.escape_and_quote_field(cond.field)}="unknown"'
 
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
         """A negation."""
         return f"NOT ({self.convert_condition(cond.args[0], state)})"
 
-    def address(self, cond: Any, state: Any) -> Any:
-        """Refuse what tstats would compare as text: a network, or the order of numbers."""
-        raise SigmaFeatureNotSupportedByBackendError("a network or an order of numbers, which tstats compares as text")
+    def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:
+        """Refuse a network, which tstats would compare as text."""
+        self.repairs.inexact(AS_TEXT)
+        return super().convert_condition_field_eq_val_cidr(cond, state)
 
-    convert_condition_field_eq_val_cidr = address
-    convert_condition_field_compare_op_val = address
+    def convert_condition_field_compare_op_val(self, cond: Any, state: Any) -> Any:
+        """Refuse the order of numbers, which tstats would compare as texts."""
+        self.repairs.inexact(AS_TEXT)
+        return super().convert_condition_field_compare_op_val(cond, state)
 
     def convert_condition_val_str(self, cond: Any, state: Any) -> Any:
         """Refuse a value without a field: a data model has no raw event."""
@@ -76,3 +104,7 @@ class TstatsBackend(SearchBackend):
 
     convert_condition_val_num = convert_condition_val_str
     convert_condition_val_re = convert_condition_val_str
+
+
+def _starred(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

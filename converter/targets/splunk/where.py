@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sigma.backends.splunk.splunk import SplunkBackend as StockBackend
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
+from sigma.conversion.state import ConversionState
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
 from sigma.processing.pipeline import ProcessingPipeline
-from sigma.types import SigmaCasedString, SigmaRegularExpression, SigmaRegularExpressionFlag, SigmaString
+from sigma.types import (
+    SigmaCasedString,
+    SigmaRegularExpression,
+    SigmaRegularExpressionFlag,
+    SigmaString,
+    SpecialChars,
+)
 
 from converter.targets.lists import FlatLists
-from converter.targets.strings import render, shape
+from converter.targets.strings import ONE, parts, render, shape
 
+if TYPE_CHECKING:
+    from converter.targets.repair import Repairs
+
+KEYWORD = "a keyword without a field cannot stand beside a regular expression, `?` or `*` in SPL; name the field"
 FLAGS = {
     SigmaRegularExpressionFlag.IGNORECASE: "i",
     SigmaRegularExpressionFlag.MULTILINE: "m",
@@ -36,16 +47,30 @@ class WhereBackend(FlatLists, StockBackend):
     field_quote: ClassVar[str] = "'"
     field_quote_pattern: ClassVar[re.Pattern[str]] = re.compile(r"^[A-Za-z_]\w*$")
 
-    def __init__(self) -> None:
+    def __init__(self, repairs: Repairs) -> None:
         super().__init__(ProcessingPipeline())
+        self.repairs = repairs
+
+    def compare_precedence(self, outer: Any, inner: Any) -> bool:
+        """Whether `inner` needs no brackets within `outer`: AND binds closer than OR here, not in `search` (S15)."""
+        mixed = isinstance(outer, ConditionAND) and isinstance(inner, ConditionOR) and not self.one_pattern(inner)
+        return self.repairs.is_off("S15", wanted=mixed) or bool(super().compare_precedence(outer, inner))
+
+    def one_pattern(self, cond: Any) -> bool:
+        """Whether alternatives become a single pattern."""
+        return self.decide_convert_condition_as_in_expression(cond, ConversionState()) and all(
+            isinstance(arg.value, SigmaString) and not isinstance(arg.value, SigmaCasedString) for arg in cond.args
+        )
 
     def convert_condition_field_eq_val_str(self, cond: Any, state: Any) -> Any:
         """One value, letter case ignored."""
-        return self.matches(cond.field, f"(?is){pattern(cond.value)}")
+        return self.matches(cond.field, f"(?is){pattern(cond.value, self.repairs)}")
 
     def convert_condition_field_eq_val_str_case_sensitive(self, cond: Any, state: Any) -> Any:
         """One value that minds letter case (S10)."""
-        return self.matches(cond.field, f"(?s){pattern(cond.value)}")
+        if self.repairs.is_off("S10"):
+            return super().convert_condition_field_eq_val_str_case_sensitive(cond, state)
+        return self.matches(cond.field, f"(?s){pattern(cond.value, self.repairs)}")
 
     def convert_condition_field_eq_val_num(self, cond: Any, state: Any) -> Any:
         """A number."""
@@ -71,7 +96,8 @@ class WhereBackend(FlatLists, StockBackend):
         """A list of values, as one pattern where all are texts that ignore letter case."""
         values = [arg.value for arg in cond.args]
         if all(isinstance(value, SigmaString) and not isinstance(value, SigmaCasedString) for value in values):
-            return self.matches(cond.args[0].field, "(?is)" + "|".join(map(pattern, values)))
+            patterns = (pattern(value, self.repairs) for value in values)
+            return self.matches(cond.args[0].field, f"(?is){'|'.join(patterns)}")
         return " OR ".join(str(self.convert_condition(arg, state)) for arg in cond.args)
 
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
@@ -79,14 +105,18 @@ class WhereBackend(FlatLists, StockBackend):
         return f"NOT ({self.convert_condition(cond.args[0], state)})"
 
     def convert_condition_val_str(self, cond: Any, state: Any) -> Any:
-        """A value without a field: `where` knows fields only."""
-        message = (
-            "a keyword without a field cannot stand beside a regular expression, `?` or `*` in SPL; name the field"
-        )
-        raise SigmaFeatureNotSupportedByBackendError(message)
+        """A value without a field: `where` knows fields only; nearly, a part of the whole event's text."""
+        self.repairs.inexact(KEYWORD)
+        value = cond.value if isinstance(cond.value, SigmaString) else SigmaString(str(cond.value))
+        anywhere = SpecialChars.WILDCARD_MULTI + value + SpecialChars.WILDCARD_MULTI
+        return self.matches("_raw", f"(?is){pattern(anywhere, self.repairs)}")
 
     convert_condition_val_num = convert_condition_val_str
-    convert_condition_val_re = convert_condition_val_str
+
+    def convert_condition_val_re(self, cond: Any, state: Any) -> Any:
+        """A pattern without a field, likewise."""
+        self.repairs.inexact(KEYWORD)
+        return self.matches("_raw", str(cond.value.regexp))
 
     def matches(self, field: str, expression: str) -> str:
         """Whether the field is there and the regular expression, in PCRE's syntax, is found in it."""
@@ -99,21 +129,29 @@ def literal(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def pattern(value: SigmaString) -> str:
-    """The value as a regular expression that finds it in a field, anchored where it has no `*` at an end."""
+def pattern(value: SigmaString, repairs: Repairs) -> str:
+    """The value as a regular expression that finds it in a field, anchored where it has no `*` at an end (S5, S6)."""
+    starred = any("*" in part for part in parts(value) if isinstance(part, str))
+    # The stock backend's `\\*` asks for a backslash too, and its `*` for any number of characters.
+    star = "\\*" if repairs.is_off("S5", wanted=starred) else "*"
+    one = ".*" if repairs.is_off("S6", wanted=ONE in parts(value)) else "."
+
+    def plain(text: str) -> str:
+        return pcre_escape(text.replace("*", star))
+
     wanted = shape(value)
     match wanted.operator:
         case "anything":
             return "."
         case "equals":
-            return rf"^{pcre_escape(wanted.text)}\z"
+            return rf"^{plain(wanted.text)}\z"
         case "startswith":
-            return f"^{pcre_escape(wanted.text)}"
+            return f"^{plain(wanted.text)}"
         case "endswith":
-            return rf"{pcre_escape(wanted.text)}\z"
+            return rf"{plain(wanted.text)}\z"
         case "contains":
-            return pcre_escape(wanted.text)
-    return rf"^{render(value, pcre_escape, '.*', '.')}\z"
+            return plain(wanted.text)
+    return rf"^{render(value, plain, '.*', one)}\z"
 
 
 def pcre_escape(text: str) -> str:

@@ -1,0 +1,110 @@
+"""One target's rows and engine: which rows of a rule a query finds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from converter.engines.engine import Compiled, Engine
+from converter.engines.store import Store, Stored
+from converter.generate import Generated
+from converter.schemas.forms import Event, Unwritable
+from converter.schemas.layout import Layout, Row, Source
+from converter.verdicts import Asked
+
+Truth = Callable[[Event], bool | None]
+# The owner of the rows that are tried one by one.
+SCRATCH = -1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The numbers of the rows that a query finds, and of those that prove nothing."""
+
+    found: frozenset[int] | set[int]
+    undecided: frozenset[int] | set[int]
+
+    def decided(self, rows: Iterable[Asked]) -> list[Asked]:
+        """The rows that prove something."""
+        return [row for row in rows if row.number not in self.undecided]
+
+
+class Bench:
+    """The rows that one layout holds of the events of rules, each rule known by a number."""
+
+    def __init__(self, layout: Layout, engine: Engine) -> None:
+        self.layout = layout
+        self.engine = engine
+        self._store = Store(engine, layout)
+        self._numbers = count()
+        self._waiting: dict[str, list[Stored]] = defaultdict(list)
+        self._sources: dict[str, Source] = {}
+        self._unheld: set[int] = set()
+
+    def add(self, owner: int, sources: Sequence[Source], events: Sequence[Generated], truth: Truth) -> list[Asked]:
+        """The rows that the sources hold of these events, which are put with the owner's rows.
+
+        An event that a source cannot have written has none; `truth` says what one means that a source completes.
+        """
+        self._sources |= {source.name: source for source in sources}
+        asked = [self._asked(*row) for source in sources for event in events for row in _rows(source, event, truth)]
+        for row in asked:
+            self._waiting[row.source].append(Stored(row.number, owner, row.row))
+        return asked
+
+    def answer(self, query: str, sources: Sequence[Source], owner: int) -> Answer:
+        """Which of the owner's rows the query finds; raises Invalid, Unjudged."""
+        self._load()
+        found: set[int] = set()
+        undecided = set(self._unheld)
+        # Sources that share a table are one to the engine.
+        for source in {source.table.name: source for source in sources}.values():
+            compiled = self.engine.compile(query, self.layout, source)
+            found |= self._store.find(compiled, source, owner)
+            if isinstance(compiled, Compiled) and compiled.undecided:
+                undecided |= self._store.find(compiled.undecided, source, owner)
+        return Answer(found, undecided)
+
+    def shows(self, query: str, event: Generated, truth: Truth, wrong: Asked) -> Asked | None:
+        """A row of the event that the query gets as wrong as that row, None where there is none."""
+        self.forget(SCRATCH)
+        source = self._sources[wrong.source]
+        asked = self.add(SCRATCH, [source], [event], truth)
+        answer = self.answer(query, [source], SCRATCH)
+        same = (row for row in asked if row.wanted == wrong.wanted and row.stranger == wrong.stranger)
+        return next((row for row in answer.decided(same) if (row.number in answer.found) != row.wanted), None)
+
+    def forget(self, owner: int | None = None) -> None:
+        """Drop the owner's rows, or those of all."""
+        self._waiting.clear()
+        self._store.clear(owner)
+
+    def _load(self) -> None:
+        for name, rows in self._waiting.items():
+            self._unheld |= self._store.load(self._sources[name], rows)
+        self._waiting.clear()
+
+    def _asked(self, source: Source, event: Generated, row: Row, stranger: str) -> Asked:
+        wanted = event.truth and not stranger
+        return Asked(next(self._numbers), source.name, event.name, event.event, row, wanted, stranger)
+
+
+def _rows(source: Source, event: Generated, truth: Truth) -> Iterator[tuple[Source, Generated, Row, str]]:
+    """The rows that a source holds of an event, and of a true one those that strangers would have."""
+    try:
+        completed = source.completed(event.event)
+        rows = source.rows(completed)
+    except Unwritable:
+        return
+    if completed != event.event:
+        told = truth(completed)
+        if told is None:
+            return
+        event = Generated(event.name, completed, told)
+    for row in rows:
+        yield source, event, row, ""
+    if event.truth:
+        for stranger in source.strangers:
+            yield source, event, stranger.of(rows[0]), stranger.because

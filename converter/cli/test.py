@@ -1,0 +1,141 @@
+"""`sigmapack test`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from converter import cache, config, packs, testing
+from converter.cli import report
+from converter.cli.progress import progress
+from converter.cli.request import how_of, refuse_what_no_rule_can_take, targets_of
+from converter.cli.verdicts import details, summary, table
+from converter.convert import How
+from converter.errors import Problem, UsageError
+from converter.packs import Reading
+from converter.reports.report import Report, Tested
+from converter.sound import is_sound
+from converter.stock import StockOptions
+from converter.targets import named
+from converter.targets.target import Target
+
+# What most users of the stock backends convert Windows rules with.
+STOCK_PIPELINES = {"kusto": "microsoft_xdr", "splunk": "splunk_windows", "lucene": "ecs_windows"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks for, option by option."""
+
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    pipelines: tuple[str, ...]
+    stock: bool
+    generated: bool
+    minimise: bool
+    seed: int
+    skip: bool
+    jobs: int | None
+    cached: bool
+    reports: tuple[report.Wanted, ...]
+    quiet: bool
+    verbose: bool
+
+
+@click.command()
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1)
+@click.option("-t", "--target", "targets", multiple=True, metavar="TARGET", help="Test on this target; repeatable.")
+@click.option("-p", "--pipeline", "pipelines", multiple=True, help="Add a pySigma pipeline, by name or file.")
+@click.option("--stock", is_flag=True, help="Test what sigma-cli converts: no repairs, no routes.")
+@click.option("--generated/--no-generated", default=True, help="Make events from the rules too. Default: yes.")
+@click.option("--minimise/--no-minimise", default=True, help="Look for the smallest event that shows it. Default: yes.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the generated events.")
+@click.option("-s", "--skip-unsupported/--fail-unsupported", "skip", help="A refused rule is a warning, not a finding.")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes. Default: one for each processor.")
+@click.option("--cache/--no-cache", "cached", default=True, help="Keep verdicts for the next run. Default: yes.")
+@report.report_option
+@click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+@click.option("-v", "--verbose", is_flag=True, help="List the exact ones too, however many.")
+def test(**given: Any) -> int:  # noqa: ANN401 - one value an option
+    """Run each query over events, and say whether it finds what its rule means.
+
+    INPUT is as in convert, and is converted afresh. Without INPUT, the project's queries are judged as they stand in
+    its outputs folder.
+
+    A verdict is the first of these that holds: refused (no query), broken (invalid, or finds nothing of what it
+    should), mixed (finds too much and too little), wider, narrower, untested, exact.
+
+    Exits with 1 if a verdict is not exact, with 2 for wrong usage.
+    """
+    return _run(Request(**given))
+
+
+def _run(request: Request) -> int:
+    project = config.find(Path.cwd()) if request.inputs else config.project(Path.cwd())
+    targets = tuple(named(request.targets) if request.targets else targets_of(project))
+    inputs = request.inputs or tuple(map(str, project.packs if project else ()))
+    standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
+    reading = packs.read(inputs, standard_input, is_sound=is_sound)
+    hows = _hows(request, project, reading, targets)
+    fresh = bool(request.inputs) or request.stock
+    plan = testing.Plan(
+        targets,
+        hows,
+        None if fresh or project is None else project.outputs,
+        {},
+        request.generated,
+        request.minimise,
+        request.seed,
+    )
+    kept = cache.Cache(cache.folder(), "verdicts") if request.cached else None
+    found: list[Tested] = []
+    problems: list[Problem] = []
+    bar = lambda rules: progress(rules, quiet=request.quiet, doing="Testing")  # noqa: E731
+    for rule, judged in testing.tested(reading.rules, plan, request.jobs or testing.processors(), kept, bar):
+        gaps = testing.gaps(rule)
+        if isinstance(gaps, Problem):
+            problems.append(gaps)
+            gaps = {}
+        for name, verdict in judged.verdicts.items():
+            found.append(Tested(rule.path, rule.place, rule.title, rule.id, name, verdict, gaps.get(name, "")))
+        for case in judged.contradictions:
+            said = "matches" if case.wanted else "does not match"
+            problems.append(Problem(f"{case.name!r} says that the rule {said} it; by its YAML it is not so", rule.path))
+    return _tell(request, reading, found, problems)
+
+
+def _hows(
+    request: Request, project: config.Project | None, reading: Reading, targets: Sequence[Target]
+) -> dict[str, How]:
+    how = how_of(project, reading)
+    if request.pipelines:
+        how = replace(how, options=replace(how.options, pipelines=request.pipelines))
+    if not request.stock:
+        refuse_what_no_rule_can_take(project, targets, how)
+        return {target.name: how for target in targets}
+    hows = {}
+    for target in targets:
+        pipelines = request.pipelines or tuple(filter(None, [STOCK_PIPELINES.get(target.name)]))
+        if target.name not in STOCK_PIPELINES:
+            raise UsageError(f"sigma-cli has no target {target.name}; have: {', '.join(STOCK_PIPELINES)}")
+        hows[target.name] = replace(how, stock=True, options=StockOptions(pipelines))
+    return hows
+
+
+def _tell(request: Request, reading: Reading, found: Sequence[Tested], problems: Sequence[Problem]) -> int:
+    report.problems([*reading.absent, *reading.problems, *problems])
+    table(found, whole=request.verbose)
+    details(found)
+    summary(found)
+    told = Report(problems=problems, unread=[*reading.absent, *reading.problems], tested=found)
+    unwritten = report.write_reports(request.reports, told)
+    report.problems(unwritten)
+    if reading.absent or unwritten:
+        return 2
+    findings = [each for each in found if each.is_finding(skip=request.skip)]
+    return 1 if findings or problems or reading.problems else 0

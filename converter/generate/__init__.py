@@ -1,0 +1,6 @@
+"""Events made from a rule's own values, each with what the oracle says of it."""
+
+from converter.generate.made import Generated, generate
+from converter.generate.smaller import minimised
+
+__all__ = ["Generated", "generate", "minimised"]

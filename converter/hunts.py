@@ -1,0 +1,148 @@
+"""The verdict on a hunting query: whether it shows the true events of its rules, each once, in its category."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from converter.engines.engine import Engine, Hit, Invalid, Unjudged
+from converter.engines.store import Store, Stored
+from converter.judge import Known
+from converter.schemas.forms import Cell, Event, Unwritable
+from converter.schemas.layout import Layout, Row, Source
+from converter.verdicts import Asked, Verdict, verdict
+
+# The time at which hunting queries are run: any will do, as long as it is always the same.
+NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+# The first column of these names is the time of the event, which no two rows share.
+TIMES = ("Timestamp", "TimeGenerated", "@timestamp", "_time")
+
+
+@dataclass(frozen=True)
+class Hunt:
+    """A pack's hunting query on one target: its text, and what of it is promised.
+
+    `categories` are in order of precedence, each with its rule as the oracle reads it; `window` is like `24h`. With
+    `plain` the text is a query like that of a rule, which names no category.
+    """
+
+    text: str
+    window: str
+    columns: Sequence[str]
+    category_column: str
+    categories: Sequence[tuple[str, Known]]
+    plain: bool = False
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """A row with the category that it should be shown under, None for one that should not be shown."""
+
+    asked: Asked
+    time: datetime
+    category: str | None
+
+
+def judged(hunt: Hunt, layout: Layout, engine: Engine) -> Verdict:
+    """The verdict on the hunting query."""
+    sources = {each.name: each for _, known in hunt.categories for each in layout.sources_of(known.logsource)}
+    expected = list(_expected(hunt, layout, list(sources.values())))
+    store = Store(engine, layout)
+    for source in sources.values():
+        rows = [each for each in expected if each.asked.source == source.name]
+        store.load(source, [Stored(each.asked.number, 0, _at(source, each)) for each in rows])
+    try:
+        hits = engine.hunt(hunt.text, store.connection, layout, list(sources.values()), NOW)
+    except Invalid as invalid:
+        return Verdict("broken", f"is no valid query: {invalid}")
+    except Unjudged as unjudged:
+        return Verdict("untested", f"{engine.name} cannot judge it: {unjudged}")
+    return _compared(hunt, expected, hits)
+
+
+def _compared(hunt: Hunt, expected: Sequence[_Expected], hits: Sequence[Hit]) -> Verdict:
+    by_time = {each.time: each for each in expected}
+    shown = [(by_time[_time(hit)], hit) for hit in hits]
+    told = verdict([each.asked for each in expected], {each.asked.number for each, _ in shown})
+    if told.kind != "exact" or hunt.plain:
+        return told
+    for each, hit in shown:
+        category = hit.category or hit.columns.get(hunt.category_column)
+        if category != each.category:
+            reason = f"shows {each.asked.name!r} as {category}, not as {each.category}"
+            return Verdict("mixed", reason, (each.asked,), told.events)
+    times = [each.time for each, _ in shown]
+    if len(set(times)) < len(times):
+        return Verdict("wider", "shows an event twice", (), told.events)
+    if times != sorted(times, reverse=True):
+        return Verdict("broken", "does not show the newest events first", (), told.events)
+    for _, hit in shown:
+        names = [name for name in hit.columns if name != hunt.category_column]
+        wanted = [name for name in hunt.columns if name != hunt.category_column]
+        if hit.category is None and names != wanted:
+            return Verdict("broken", f"shows the columns {', '.join(names)}, not {', '.join(wanted)}", (), told.events)
+        if len(names) != len(wanted):
+            return Verdict("broken", f"shows {len(names)} columns, not {len(wanted)}", (), told.events)
+    return told
+
+
+def _expected(hunt: Hunt, layout: Layout, sources: Sequence[Source]) -> Iterator[_Expected]:
+    """Every row with what should become of it; every third is older than the window. No two have one time."""
+    window = timedelta(**{UNITS[hunt.window[-1]]: int(hunt.window[:-1])})
+    events: dict[str, tuple[str, Event]] = {}
+    for _, known in hunt.categories:
+        for made in known.events:
+            events.setdefault(repr(sorted(made.event.items(), key=str)), (made.name, made.event))
+    number = 0
+    for name, event in events.values():
+        for source in sources:
+            told, category = _category(hunt, layout, source, event)
+            if not told:
+                continue
+            for row in _rows(source, event):
+                old = number % 3 == 2  # noqa: PLR2004 - every third
+                # Neither rising nor falling with the number: an engine that keeps the order of insertion does not sort.
+                time = NOW - timedelta(minutes=1, seconds=number * 7919 % 3571, milliseconds=number % 1000)
+                time -= window if old else timedelta()
+                wanted = category is not None and not old
+                asked = Asked(number, source.name, f"{name}{', too old' if old else ''}", event, row, wanted)
+                yield _Expected(asked, time, None if old else category)
+                number += 1
+
+
+def _rows(source: Source, event: Event) -> Sequence[Row]:
+    try:
+        return source.rows(event)
+    except Unwritable:
+        return ()
+
+
+def _category(hunt: Hunt, layout: Layout, source: Source, event: Event) -> tuple[bool, str | None]:
+    """Whether the event proves something in this source, and the first category whose rule it is true for."""
+    first = None
+    for category, known in hunt.categories:
+        truth = known.meaning.truth(event)
+        if truth is None or (truth and source not in layout.sources_of(known.logsource)):
+            # A rule for one system says nothing of events of another.
+            return False, None
+        if truth and first is None:
+            first = category
+    return True, first
+
+
+def _at(source: Source, each: _Expected) -> Row:
+    """The row with its time, as the type of its column asks."""
+    kind = source.table.columns[source.time].type
+    time: Cell = each.time.isoformat() if kind in {"datetime", "date"} else f"{each.time.timestamp():.3f}"
+    row: Mapping[str, Cell] = {**each.asked.row, source.time: time}
+    return row
+
+
+def _time(hit: Hit) -> datetime:
+    held = next(hit.columns[name] for name in TIMES if name in hit.columns)
+    if isinstance(held, list | tuple):
+        held = held[0]
+    time = held if isinstance(held, datetime) else datetime.fromisoformat(str(held))
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,0 +1,191 @@
+"""Says of queries whether they find what their rules mean: the oracle on one side, an engine on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from converter import engines, oracle, schemas
+from converter.bench import Bench
+from converter.engines.engine import Invalid, Unjudged
+from converter.generate import Generated, generate, minimised
+from converter.logsource import LogSource
+from converter.oracle import Meaning, Unmeant
+from converter.schemas.forms import Event
+from converter.schemas.layout import Layout, Source
+from converter.verdicts import Asked, Verdict, verdict
+
+# Each asks the engine once.
+MOST_TRIES = 60
+
+
+@dataclass(frozen=True)
+class Given:
+    """An event that somebody wrote or recorded; `wanted` is what they say that the rule does, None if they do not."""
+
+    name: str
+    event: Event
+    wanted: bool | None = None
+
+
+@dataclass(frozen=True)
+class NoQuery:
+    """Why a rule has no query on a target: `kind` is that of its verdict."""
+
+    reason: str
+    kind: str = "refused"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One rule with its queries by target, each a text or why there is none, and the events at hand.
+
+    `document` is the rule's parsed YAML, `filters` are those of the Sigma filters, `placeholders` the values of each.
+    """
+
+    document: Mapping[str, Any] = field(repr=False)
+    queries: Mapping[str, str | NoQuery]
+    filters: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    placeholders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    given: tuple[Given, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdicts on one rule by target, and the given events of which their author says another truth."""
+
+    verdicts: Mapping[str, Verdict]
+    contradictions: tuple[Given, ...] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """A rule as the oracle reads it, with the events to try; `unproven` is the number of those that prove nothing."""
+
+    meaning: Meaning
+    logsource: LogSource
+    events: tuple[Generated, ...]
+    unproven: int
+    contradictions: tuple[Given, ...]
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A query that can be run, by the number of its rule."""
+
+    number: int
+    query: str
+    known: Known
+    sources: Sequence[Source]
+
+
+@dataclass
+class Judge:
+    """Judges rules, a number of them at a time: rows are loaded once for all, each query runs over those of its rule.
+
+    `generated`: also on events made from the rules; `minimise`: show the smallest event that can be found.
+    """
+
+    generated: bool = True
+    minimise: bool = True
+    seed: int = 0
+    _benches: dict[str, Bench] = field(default_factory=dict)
+
+    def judge(self, trials: Sequence[Trial]) -> list[Judged]:
+        """The verdicts on these rules, in order."""
+        known = [self.known(trial) for trial in trials]
+        verdicts: list[dict[str, Verdict]] = [{} for _ in trials]
+        for target in dict.fromkeys(name for trial in trials for name in trial.queries):
+            for number, told in self._on(target, trials, known):
+                verdicts[number][target] = told
+        contradictions = (one.contradictions if isinstance(one, Known) else () for one in known)
+        return [Judged(*pair) for pair in zip(verdicts, contradictions, strict=True)]
+
+    def known(self, trial: Trial) -> Known | str:
+        """The rule as the oracle reads it, with its events; or why the oracle cannot."""
+        try:
+            meaning = oracle.read(trial.document, trial.filters, trial.placeholders)
+        except Unmeant as unmeant:
+            return str(unmeant)
+        logsource = LogSource.of(trial.document["logsource"])
+        events, unproven, contradictions = [], 0, []
+        for given in trial.given:
+            truth = meaning.truth(given.event)
+            if truth is None:
+                unproven += 1
+                continue
+            events.append(Generated(given.name, given.event, truth))
+            if given.wanted is not None and truth is not given.wanted:
+                contradictions.append(given)
+        if self.generated:
+            events += generate(meaning, logsource, self.seed)
+        return Known(meaning, logsource, tuple(events), unproven, tuple(contradictions))
+
+    def _on(self, target: str, trials: Sequence[Trial], known: Sequence[Known | str]) -> Iterator[tuple[int, Verdict]]:
+        """The verdicts on one target, each with the number of its rule."""
+        layout = schemas.layout(target)
+        ready = []
+        for number, (trial, one) in enumerate(zip(trials, known, strict=True)):
+            if target in trial.queries:
+                outcome = _ready(number, target, trial.queries[target], one, layout)
+                if isinstance(outcome, Verdict):
+                    yield number, outcome
+                else:
+                    ready.append(outcome)
+        if layout is None or not ready:
+            return
+        bench = self._benches.get(target) or self._benches.setdefault(target, Bench(layout, engines.embedded(target)))
+        asked = [bench.add(each.number, each.sources, each.known.events, each.known.meaning.truth) for each in ready]
+        for each, rows in zip(ready, asked, strict=True):
+            yield each.number, self._verdict(bench, each, rows)
+        bench.forget()
+
+    def _verdict(self, bench: Bench, ready: _Ready, asked: Sequence[Asked]) -> Verdict:
+        try:
+            answer = bench.answer(ready.query, ready.sources, ready.number)
+        except Invalid as invalid:
+            return Verdict("broken", f"is no valid query: {invalid}")
+        except Unjudged as unjudged:
+            return Verdict("untested", f"{bench.engine.name} cannot judge it: {unjudged}")
+        unproven = ready.known.unproven + sum(row.number in answer.undecided for row in asked)
+        told = verdict(answer.decided(asked), answer.found, unproven)
+        if not self.minimise:
+            return told
+        return replace(told, shown=tuple(_smallest(bench, ready, shown) for shown in told.shown))
+
+
+def _ready(
+    number: int, target: str, query: str | NoQuery, known: Known | str, layout: Layout | None
+) -> Verdict | _Ready:
+    """The query with all that it takes to run it, or the verdict that says what is missing."""
+    if isinstance(query, NoQuery):
+        return Verdict("refused" if query.kind == "refused" else "broken", query.reason)
+    if isinstance(known, str):
+        return Verdict("untested", f"what the rule means is not settled: {known}")
+    if layout is None:
+        return Verdict("untested", f"no schema says what {target} stores")
+    sources = layout.sources_of(known.logsource)
+    if not sources:
+        return Verdict("untested", f"no schema says how {target} stores {known.logsource}")
+    if unknown := sorted({name for source in sources for name in source.unknown(set(known.meaning.fields))}):
+        return Verdict("untested", f"the schema does not say whether {target} keeps {', '.join(unknown)}")
+    return _Ready(number, query, known, sources)
+
+
+def _smallest(bench: Bench, ready: _Ready, shown: Asked) -> Asked:
+    """The row of a smaller event that shows the same difference."""
+    meaning = ready.known.meaning
+    truth = meaning.truth(shown.event)
+    smallest = shown
+
+    def still(event: Event) -> bool:
+        nonlocal smallest
+        if truth is None or meaning.truth(event) is not truth:
+            return False
+        row = bench.shows(ready.query, Generated(shown.name, event, truth), meaning.truth, shown)
+        smallest = row or smallest
+        return row is not None
+
+    minimised(shown.event, still, MOST_TRIES)
+    return smallest

@@ -1,0 +1,189 @@
+"""Tests rules: gathers each one's queries and events, has them judged, in several processes and with a cache."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from converter import cache as caches
+from converter import cases
+from converter.convert import How, Refusal, converted
+from converter.errors import Problem, SigmapackError
+from converter.judge import Given, Judge, Judged, NoQuery, Trial
+from converter.packs import Rule
+from converter.targets.target import Target
+from converter.verdicts import Asked, Verdict
+
+# Rules whose rows are loaded at once: enough that loading pays, few enough that the tables stay small.
+CHUNK = 100
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is tested, and how.
+
+    `hows` says for each target how rules are converted afresh. With `outputs` the query that stands in that folder is
+    judged, and a rule is converted only to say why it has none. `given` are events by the rule's id; those under the
+    empty id are for all rules.
+    """
+
+    targets: tuple[Target, ...]
+    hows: Mapping[str, How]
+    outputs: Path | None = None
+    given: Mapping[str, tuple[Given, ...]] = field(default_factory=dict)
+    generated: bool = True
+    minimise: bool = True
+    seed: int = 0
+
+    @cached_property
+    def key(self) -> str:
+        """What of the plan verdicts depend on, whatever the rule."""
+        hows = [
+            [name, repr(how.options), how.stock, [each.text for each in how.filters], repr(how.placeholders)]
+            for name, how in self.hows.items()
+        ]
+        return json.dumps([hows, self.generated, self.minimise, self.seed])
+
+
+def tested(
+    rules: Sequence[Rule],
+    plan: Plan,
+    jobs: int = 1,
+    cache: caches.Cache | None = None,
+    watched: Callable[[Sequence[Rule]], Iterable[Rule]] = iter,
+) -> Iterator[tuple[Rule, Judged]]:
+    """Each rule with its verdicts, in order; `watched` gives the rules one by one as they are done."""
+    known = {id(rule): _kept(cache, rule, plan) for rule in rules} if cache else {}
+    missing = [rule for rule in rules if known.get(id(rule)) is None]
+    fresh = _judged(missing, plan, jobs)
+    for rule in watched(rules):
+        judged = known.get(id(rule))
+        if judged is None:
+            judged = next(fresh)
+            if cache:
+                cache.put(_key(rule, plan), asdict(judged))
+        yield rule, judged
+
+
+def _judged(rules: Sequence[Rule], plan: Plan, jobs: int) -> Iterator[Judged]:
+    size = min(CHUNK, -(-len(rules) // jobs) or 1)
+    chunks = [rules[start : start + size] for start in range(0, len(rules), size)]
+    if jobs == 1 or len(chunks) < 2:  # noqa: PLR2004 - one chunk needs no second process
+        judge = _judge(plan)
+        for chunk in chunks:
+            yield from judge.judge([trial(rule, plan) for rule in chunk])
+        return
+    # A forked process would share the engines' threads, which do not live on in it.
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _start, (plan,)) as pool:
+        for judged in pool.map(_work, chunks):
+            yield from judged
+
+
+def _judge(plan: Plan) -> Judge:
+    return Judge(generated=plan.generated, minimise=plan.minimise, seed=plan.seed)
+
+
+# What a worker process works with; set once, when it starts.
+_worker: dict[str, Any] = {}
+
+
+def _start(plan: Plan) -> None:
+    _worker.update(plan=plan, judge=_judge(plan))
+
+
+def _work(rules: Sequence[Rule]) -> list[Judged]:
+    judged: list[Judged] = _worker["judge"].judge([trial(rule, _worker["plan"]) for rule in rules])
+    return judged
+
+
+def trial(rule: Rule, plan: Plan) -> Trial:
+    """The rule with its queries and events."""
+    how = next(iter(plan.hows.values()))
+    return Trial(
+        rule.document,
+        {target.name: _query(rule, target, plan) for target in plan.targets},
+        tuple(each.document for each in how.filters),
+        how.placeholders,
+        (*_cases(rule), *plan.given.get(rule.id, ()), *plan.given.get("", ())),
+    )
+
+
+def _query(rule: Rule, target: Target, plan: Plan) -> str | NoQuery:
+    if plan.outputs is not None:
+        path = place(rule, target, plan.outputs)
+        try:
+            return path.read_text(encoding="utf-8").removesuffix("\n")
+        except FileNotFoundError:
+            outcome = converted(rule, target, plan.hows[target.name])
+            if isinstance(outcome, Refusal):
+                return NoQuery(outcome.reason)
+            return NoQuery(f"{path.as_posix()} is missing; run sigmapack convert", "broken")
+        except (OSError, UnicodeDecodeError) as error:
+            return NoQuery(f"{path.as_posix()} cannot be read: {error}", "broken")
+    outcome = converted(rule, target, plan.hows[target.name])
+    return NoQuery(outcome.reason) if isinstance(outcome, Refusal) else outcome.text
+
+
+def place(rule: Rule, target: Target, outputs: Path) -> Path:
+    """Where the rule's query stands."""
+    return outputs / target.name / f"{rule.place}.{target.suffix}"
+
+
+def _cases(rule: Rule) -> tuple[Given, ...]:
+    """The rule's cases as events; none where it has no file of cases, or a bad one, which `gaps` tells of."""
+    if not rule.cases_path.is_file():
+        return ()
+    try:
+        found = cases.read(rule)
+    except SigmapackError:
+        return ()
+    return tuple(Given(f"case: {case.name}", case.event, case.verb == "must_match") for case in found)
+
+
+def gaps(rule: Rule) -> Mapping[str, str] | Problem:
+    """Why the rule's query is known not to be exact, by target; a problem where its file of cases is bad."""
+    if not rule.cases_path.is_file():
+        return {}
+    try:
+        return cases.todo(rule)
+    except SigmapackError as error:
+        return error.problem
+
+
+def _key(rule: Rule, plan: Plan) -> str:
+    """What the verdicts on the rule depend on, beside our own code."""
+    texts = [_text(place(rule, target, plan.outputs)) for target in plan.targets] if plan.outputs is not None else None
+    given = [*plan.given.get(rule.id, ()), *plan.given.get("", ())]
+    return caches.key([rule.text, str(rule.place), _text(rule.cases_path), texts, list(map(repr, given)), plan.key])
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode(errors="backslashreplace")
+    except OSError:
+        return None
+
+
+def _kept(cache: caches.Cache, rule: Rule, plan: Plan) -> Judged | None:
+    held = cache.get(_key(rule, plan))
+    return None if held is None else _revived(held)
+
+
+def _revived(held: Mapping[str, Any]) -> Judged:
+    verdicts = {
+        name: Verdict(**told | {"shown": tuple(Asked(**shown) for shown in told["shown"])})
+        for name, told in held["verdicts"].items()
+    }
+    return Judged(verdicts, tuple(Given(**given) for given in held["contradictions"]))
+
+
+def processors() -> int:
+    """How many processes may run side by side."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
