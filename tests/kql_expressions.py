@@ -1,7 +1,7 @@
 """A second evaluator of KQL, in plain Python: random expressions, each as KQL's text and as what it is for a row.
 
 After Microsoft's pages https://learn.microsoft.com/kusto/query/datatypes-string-operators, and its neighbours
-scalar-data-types/null-values and logical-operators. It shares nothing with the engine: it reads no KQL and knows no SQL.
+scalar-data-types/null-values and logical-operators. It shares nothing with the engine: it reads no KQL, knows no SQL.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def _number(source: random.Random) -> Made:
         return Made("n == m", lambda row: None if row["n"] is None and row["m"] is None else row["n"] == row["m"])
 
     def compared(row: Row) -> bool | None:
-        value = row[name]
+        value: int | None = row[name]
         if operator in {"==", "!="}:
             return (value == wanted) is (operator == "==")
         if value is None:

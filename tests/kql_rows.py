@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from converter.engines import embedded
 from converter.engines.engine import Compiled
-from converter.engines.kql import Kql
 from converter.engines.store import Store, Stored
 from converter.schemas.layout import Column, Layout, Source, Table, read
 
@@ -20,16 +20,19 @@ class Rows:
     def __init__(self, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
         table = Table(TABLE, "", {name: Column(name, kind) for name, kind in columns.items()})
         other = Table("U", "", table.columns)
-        self.engine = Kql()
+        self.engine = embedded("kusto")
         self.layout = Layout("ours", {TABLE: table, "U": other}, ())
         self.source: Source = replace(read("defender").sources[0], table=table)
         self.store = Store(self.engine, self.layout)
         stored = [Stored(number, 0, row) for number, row in enumerate(rows)]
-        self.store.load(self.source, stored)
+        if unheld := self.store.load(self.source, stored):
+            raise ValueError(f"rows that are not held: {unheld}")
 
     def compile(self, query: str) -> Compiled:
         """The query as SQL."""
-        return self.engine.compile(query, self.layout, self.source)
+        compiled = self.engine.compile(query, self.layout, self.source)
+        assert isinstance(compiled, Compiled)
+        return compiled
 
     def find(self, query: str) -> set[int]:
         """The numbers of the rows that the query finds."""

@@ -16,8 +16,7 @@ from duckdb_kql.translate import naming
 from converter.engines.engine import ROW, Invalid, Unjudged
 from converter.engines.kql.compile import compiled, condition
 from converter.engines.kql.expression import Context, Expression
-from converter.engines.kql.values import sql_type
-from converter.engines.store import quoted
+from converter.engines.store import held, quoted
 from converter.schemas.layout import Layout, Table
 
 ORDER = "_order"
@@ -95,9 +94,11 @@ def started(query: ir.Query, layout: Layout, now: datetime | None, *, leaves_ope
 
 
 def _columns(table: Table) -> dict[str, Expression]:
-    for column in table.columns.values():
-        sql_type(column)
-    return {name: Expression(quoted(name), column.type, f"the column {name}") for name, column in table.columns.items()}
+    names = held(table)
+    return {
+        name: Expression(quoted(names[name]), column.type, f"the column {name}")
+        for name, column in table.columns.items()
+    }
 
 
 def filters(operators: Sequence[ir.Operator]) -> int:
