@@ -199,7 +199,7 @@ def test_an_ipv4_address_is_its_mapped_one_among_ipv6_networks() -> None:
         ("T | wher s == 1", "could not parse"),
         ('T | where s matches regex "("', "missing"),
         ('T | where s matches regex "[a"', "missing"),
-        ('T | where s matches regex "*a"', "no argument"),
+        ('T | where s matches regex "*a"', "nothing stands before"),
         ('T | where s matches regex "a(?=b)"', "look-around"),
         ('T | where s matches regex "a(?<!b)"', "look-around"),
         ('T | where s matches regex @"(a)\\1"', "back-references"),
