@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from converter import engines, oracle, schemas
-from converter.bench import Bench
+from converter.bench import Bench, Embedded
 from converter.engines.engine import Invalid, Unjudged
 from converter.generate import Generated, generate, minimised
 from converter.logsource import LogSource
@@ -135,7 +135,9 @@ class Judge:
                     ready.append(outcome)
         if layout is None or not ready:
             return
-        bench = self._benches.get(target) or self._benches.setdefault(target, Bench(layout, engines.embedded(target)))
+        bench = self._benches.get(target) or self._benches.setdefault(
+            target, Bench(Embedded(layout, engines.embedded(target)))
+        )
         asked = [bench.add(each.number, each.sources, each.known.events, each.known.meaning.truth) for each in ready]
         for each, rows in zip(ready, asked, strict=True):
             yield each.number, self._verdict(bench, each, rows)
@@ -147,7 +149,7 @@ class Judge:
         except Invalid as invalid:
             return Verdict("broken", f"is no valid query: {invalid}")
         except Unjudged as unjudged:
-            return Verdict("untested", f"{bench.engine.name} cannot judge it: {unjudged}")
+            return Verdict("untested", f"{bench.holder.name} cannot judge it: {unjudged}")
         unproven = ready.known.unproven + sum(row.number in answer.undecided for row in asked)
         told = verdict(answer.decided(asked), answer.found, unproven)
         if not self.minimise:
