@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from multiprocessing import get_context
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from converter import cache as caches
@@ -133,7 +133,7 @@ def trial(rule: Rule, plan: Plan) -> Trial:
 
 def _query(rule: Rule, target: Target, plan: Plan) -> str | NoQuery:
     if plan.outputs is not None:
-        path = place(rule, target, plan.outputs)
+        path = plan.outputs / output(rule, target)
         try:
             return path.read_text(encoding="utf-8").removesuffix("\n")
         except FileNotFoundError:
@@ -189,9 +189,9 @@ def _hunt(
     return judged(hunt, layout, engines.embedded(target.name))
 
 
-def place(rule: Rule, target: Target, outputs: Path) -> Path:
-    """Where the rule's query stands."""
-    return outputs / target.name / f"{rule.place}.{target.suffix}"
+def output(rule: Rule, target: Target) -> PurePosixPath:
+    """Where the rule's query stands below the folder of outputs."""
+    return PurePosixPath(target.name, f"{rule.place}.{target.suffix}")
 
 
 def _cases(rule: Rule) -> tuple[Given, ...]:
@@ -242,7 +242,9 @@ def gaps(rule: Rule) -> Mapping[str, str] | Problem:
 
 def _key(rule: Rule, plan: Plan) -> str:
     """What the verdicts on the rule depend on, beside our own code."""
-    texts = [_text(place(rule, target, plan.outputs)) for target in plan.targets] if plan.outputs is not None else None
+    texts = (
+        [_text(plan.outputs / output(rule, target)) for target in plan.targets] if plan.outputs is not None else None
+    )
     given = [*plan.given.get(rule.id, ()), *plan.given.get("", ())]
     return caches.key([rule.text, str(rule.place), _text(rule.cases_path), texts, list(map(repr, given)), plan.key])
 

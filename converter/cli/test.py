@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
 
-from converter import cache, config, packs, testing
+from converter import cache, config, manifest, packs, testing, tree
 from converter.cli import report
 from converter.cli.progress import progress
 from converter.cli.request import how_of, refuse_repairs, refuse_what_no_rule_can_take, targets_of
@@ -18,7 +18,7 @@ from converter.cli.verdicts import details, summary, table
 from converter.convert import How
 from converter.errors import Problem, UsageError
 from converter.judge import Given
-from converter.packs import Reading
+from converter.packs import Reading, Rule
 from converter.reports.report import Report, Tested
 from converter.sound import is_sound
 from converter.stock import StockOptions
@@ -105,23 +105,48 @@ def _run(request: Request) -> int:
         request.seed,
     )
     kept = cache.Cache(cache.folder(), "verdicts") if request.cached else None
+    found, problems = _rules(request, reading, plan, kept)
+    found += [
+        Tested(
+            pack.path,
+            pack.place / name,
+            pack.title,
+            "",
+            target.name,
+            verdict,
+            PurePosixPath(target.name, pack.place, name),
+        )
+        for pack in reading.packs
+        for target, name, verdict in testing.hunts(pack, plan)
+    ]
+    if plan.outputs is not None:
+        problems += _keep(plan.outputs, found)
+    return _tell(request, reading, found, problems)
+
+
+def _rules(
+    request: Request, reading: Reading, plan: testing.Plan, kept: cache.Cache | None
+) -> tuple[list[Tested], list[Problem]]:
+    """The verdicts on the rules, and what is wrong with their cases."""
     found: list[Tested] = []
     problems: list[Problem] = []
-    bar = lambda rules: progress(rules, quiet=request.quiet, doing="Testing")  # noqa: E731
-    for rule, judged in testing.tested(reading.rules, plan, request.jobs or testing.processors(), kept, bar):
+
+    def watched(rules: Sequence[Rule]) -> Iterator[Rule]:
+        return progress(rules, quiet=request.quiet, doing="Testing")
+
+    for rule, judged in testing.tested(reading.rules, plan, request.jobs or testing.processors(), kept, watched):
         gaps = testing.gaps(rule)
         if isinstance(gaps, Problem):
             problems.append(gaps)
             gaps = {}
-        for name, verdict in judged.verdicts.items():
-            found.append(Tested(rule.path, rule.place, rule.title, rule.id, name, verdict, gaps.get(name, "")))
+        for target in plan.targets:
+            output = testing.output(rule, target)
+            told = (target.name, judged.verdicts[target.name], output, gaps.get(target.name, ""))
+            found.append(Tested(rule.path, rule.place, rule.title, rule.id, *told))
         for case in judged.contradictions:
             said = "matches" if case.wanted else "does not match"
             problems.append(Problem(f"{case.name!r} says that the rule {said} it; by its YAML it is not so", rule.path))
-    for pack in reading.packs:
-        for target, name, verdict in testing.hunts(pack, plan):
-            found.append(Tested(pack.path, pack.place / name, pack.title, "", target.name, verdict))
-    return _tell(request, reading, found, problems)
+    return found, problems
 
 
 def _hows(
@@ -158,6 +183,22 @@ def _given(paths: Sequence[Path]) -> dict[str, tuple[Given, ...]]:
         for name, events in testing.given(path).items():
             found[name] = (*found.get(name, ()), *events)
     return found
+
+
+def _keep(outputs: Path, found: Sequence[Tested]) -> list[Problem]:
+    """Write the verdicts into the manifest of the outputs; gives what went wrong."""
+    path = outputs / manifest.NAME
+    there = [each for each in found if (outputs / each.output).is_file()]
+    verdicts = {each.output: each.verdict.kind for each in there}
+    files = {each.output: (outputs / each.output).read_bytes() for each in there}
+    try:
+        held = path.read_text(encoding="utf-8")
+        if not any(manifest.entries(held).values()):
+            return []
+        replaced = tree.write_file(path, manifest.judged(held, verdicts, files).encode())
+    except (OSError, UnicodeDecodeError) as error:
+        return [Problem(f"its verdicts cannot be written: {error}", path)]
+    return [replaced] if replaced else []
 
 
 def _tell(request: Request, reading: Reading, found: Sequence[Tested], problems: Sequence[Problem]) -> int:
