@@ -58,7 +58,7 @@ class Score:
         return logsource_of(self.rule).category in HELD
 
     def documented(self, *, words: bool) -> bool:
-        """Whether the target's data documents every field of the rule; with `words` one of them as single words only."""
+        """Whether the target's data documents every field of the rule; `words`: one of them as single words only."""
         layout = schemas.layout(self.target)
         try:
             fields = oracle.read(self.rule.document).fields
