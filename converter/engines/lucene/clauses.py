@@ -72,6 +72,8 @@ class Meaning:
         if isinstance(body, Range):
             return self._between(field, body)
         if body.fuzzy:
+            if body.kind == "TERM" and field.type not in STRINGS | {"text"}:
+                raise typed.pattern(field, "fuzzy word")
             raise Unjudged(f"a fuzzy word or phrase on {field.name}")
         if body.kind == "STAR":
             return exists(field)

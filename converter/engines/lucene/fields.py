@@ -25,6 +25,7 @@ class Field:
     values: str
     lowercase: bool = False
     phrases: str = ""
+    analyzer: str = ""
 
 
 def named(table: Table, name: str) -> Field | None:
@@ -57,7 +58,12 @@ def _own(column: Column) -> Field:
     sql = quoted(column.name)
     if column.type in TEXTS:
         return Field(
-            column.name, "text", f"struct_extract({sql}, 't')", lowercase=True, phrases=f"struct_extract({sql}, 'p')"
+            column.name,
+            "text",
+            f"struct_extract({sql}, 't')",
+            lowercase=True,
+            phrases=f"struct_extract({sql}, 'p')",
+            analyzer=column.analyzer,
         )
     if column.type in STRINGS:
         return Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from converter.engines.engine import Invalid, Unjudged
-from converter.engines.lucene import regex_tree
+from converter.engines.lucene import effort, regex_tree
 from converter.engines.lucene.regex_tree import (
     MAX_CODE,
     Characters,
@@ -34,6 +34,7 @@ def patterns(text: str) -> tuple[str, ...]:
     if length > MAX_LENGTH:
         raise Invalid(f"a regular expression of {length} characters: a node takes {MAX_LENGTH}")
     tree = regex_tree.read(text)
+    effort.check(tree, text)
     if _count(tree) > _MAX_COUNT:
         raise Unjudged(f"the regular expression /{text}/ counts further than {_MAX_COUNT}")
     parts = tree.parts if isinstance(tree, Intersection) else [tree]

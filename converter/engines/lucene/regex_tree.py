@@ -218,7 +218,7 @@ class _Reader:
         if self.take("<"):
             return self.interval()
         named = self.named()
-        return Characters(named) if named is not None else _plain(self.character())
+        return Characters(named) if named is not None else plain(self.character())
 
     def string(self) -> Regex:
         end = self.text.find('"', self.at)
@@ -226,7 +226,7 @@ class _Reader:
             raise self.wrong('a " is missing')
         held = self.text[self.at : end]
         self.at = end + 1
-        return Concat(tuple(map(_plain, held)))
+        return Concat(tuple(map(plain, held)))
 
     def group(self) -> Regex:
         if self.take(")"):
@@ -248,5 +248,6 @@ class _Reader:
         return Interval(first, last, len(low) if len(low) == len(high) else 0)
 
 
-def _plain(character: str) -> Characters:
+def plain(character: str) -> Characters:
+    """The expression of one character that means itself."""
     return Characters(((ord(character), ord(character)),))
