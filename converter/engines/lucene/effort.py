@@ -13,10 +13,9 @@ from itertools import pairwise
 
 from converter.engines.engine import Invalid
 from converter.engines.lucene.automaton import Automaton, automaton
-from converter.engines.lucene.regex_tree import ANY, Characters, Concat, Ranges, Regex, Repeat, Union
+from converter.engines.lucene.regex_tree import ANY, Characters, Concat, Ranges, Regex, Repeat
 
 _LIMIT = 100_000
-_MOST_STATES = 10_000
 # A pattern of single characters and runs of any has about two states a part, each of which stands for at most all.
 _ALWAYS = 200
 RUN = Repeat(Characters(ANY), 0, None)
@@ -27,7 +26,7 @@ def check(tree: Regex, text: str) -> None:
     """Raise Invalid if a node cannot afford the expression, whose text is that."""
     if _cheap(tree):
         return
-    if _states(tree) > _MOST_STATES or not _affordable(automaton(tree)):
+    if not _affordable(automaton(tree)):
         raise Invalid(f"a pattern that a node cannot afford: {text[:80]!r}")
 
 
@@ -43,20 +42,6 @@ def _apart(read: Iterable[Ranges]) -> bool:
     """Whether no character is in two of these."""
     held = sorted(pair for ranges in read for pair in ranges)
     return all(low[1] < high[0] for low, high in pairwise(held))
-
-
-def _states(tree: Regex) -> int:
-    """At least as many states as the greatest counted part has: that is refused before it is made."""
-    match tree:
-        case Repeat(part, least, most) if max(least, most or 0) > 1:
-            own = _states(part)
-            return max(own, (len(automaton(part).steps) - 1) * max(least, most or 0)) if own <= _MOST_STATES else own
-        case Repeat(part, _, _):
-            return _states(part)
-        case Concat(parts) | Union(parts):
-            return max(map(_states, parts), default=0)
-        case _:
-            return 0
 
 
 def _affordable(pattern: Automaton) -> bool:

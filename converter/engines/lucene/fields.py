@@ -18,12 +18,16 @@ METADATA = frozenset(
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the mapping: its type, the SQL of the list of its values, and what the values are like."""
+    """A field of the mapping: its type, the SQL of the list of its values, and what the values are like.
+
+    The values of text are its terms; `written` are then the texts themselves, and `phrases` their terms in order.
+    """
 
     name: str
     type: str
     values: str
     lowercase: bool = False
+    written: str = ""
     phrases: str = ""
     analyzer: str = ""
 
@@ -62,11 +66,11 @@ def _own(column: Column) -> Field:
             "text",
             f"struct_extract({sql}, 't')",
             lowercase=True,
+            written=f"struct_extract({sql}, 'v')",
             phrases=f"struct_extract({sql}, 'p')",
             analyzer=column.analyzer,
         )
     if column.type in STRINGS:
-        return Field(
-            column.name, column.type, f"struct_extract({sql}, 'v')" if column.caseless else sql, column.lowercase
-        )
+        values = f"struct_extract({sql}, 'v')" if column.caseless else sql
+        return Field(column.name, column.type, values, column.lowercase)
     return Field(column.name, column.type, sql)

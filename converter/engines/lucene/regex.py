@@ -34,9 +34,9 @@ def patterns(text: str) -> tuple[str, ...]:
     if length > MAX_LENGTH:
         raise Invalid(f"a regular expression of {length} characters: a node takes {MAX_LENGTH}")
     tree = regex_tree.read(text)
-    effort.check(tree, text)
     if _count(tree) > _MAX_COUNT:
         raise Unjudged(f"the regular expression /{text}/ counts further than {_MAX_COUNT}")
+    effort.check(tree, text)
     parts = tree.parts if isinstance(tree, Intersection) else [tree]
     return tuple(_pattern(part) for part in parts)
 

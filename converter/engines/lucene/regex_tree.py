@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from converter.engines.engine import Invalid, Unjudged
 
 MAX_CODE = 0x10FFFF
+_MOST = 2**31 - 1
 DIGITS = "0123456789"
 Ranges = tuple[tuple[int, int], ...]
 
@@ -168,7 +169,12 @@ class _Reader:
         start = self.at
         while self.peek(DIGITS):
             self.at += 1
-        return int(self.text[start : self.at]) if self.at > start else None
+        if self.at == start:
+            return None
+        number = int(self.text[start : self.at])
+        if number > _MOST:
+            raise self.wrong("a number is over 32 bits")
+        return number
 
     def charclass(self) -> Regex:
         negated = self.take("^")
