@@ -40,10 +40,17 @@ def resource(value: Any, _event: Event) -> Cell | None:
 
 
 def folder(value: Any, _event: Event) -> Cell | None:
-    r"""The folder of a path, without the backslash at its end; none for a bare name."""
+    r"""The folder of a path, without the separator at its end but for the root's; none for a bare name.
+
+    Raises Unwritable for a slash in a path that is none of Unix: no name on Windows has one
+    (https://learn.microsoft.com/windows/win32/fileio/naming-a-file), and its kernel separates names by backslashes.
+    """
     path = str(value or "")
-    name_at = max(path.rfind("\\"), path.rfind("/"))
-    return path[:name_at] if name_at > 0 else None
+    sign = "/" if path.startswith("/") else "\\"
+    if sign == "\\" and "/" in path:
+        raise Unwritable(f"{value!r} has a slash, which no path of Windows has")
+    name_at = path.rfind(sign)
+    return path[: max(name_at, 1)] if name_at >= 0 else None
 
 
 def address(value: Any, _event: Event, *, mapped: bool = False) -> Cell | None:
