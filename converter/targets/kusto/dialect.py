@@ -66,7 +66,8 @@ def _computed(route: Route, *texts: str) -> str:
 
 
 def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", QUOTED.sub("", text)))
+    """The names in an expression, but for those of an object's values."""
+    return set(re.findall(r"(?<![.\w])\w+", QUOTED.sub("", text)))
 
 
 def hunting(settings: Hunting, arms: Sequence[Arm], known: Mapping[str, str]) -> dict[str, str]:
