@@ -19,6 +19,7 @@ from converter.convert import How
 from converter.coverage import logsource_of
 from converter.oracle import Unmeant
 from converter.packs import Rule
+from converter.schemas.layout import Source
 from converter.sound import is_sound
 from converter.stock import StockOptions
 from converter.targets import DEFAULTS, named
@@ -56,15 +57,22 @@ class Score:
         """Whether the rule is of a log source that is held to no wrong verdict."""
         return logsource_of(self.rule).category in HELD
 
-    def documented(self) -> bool:
-        """Whether the target's data documents every field of the rule."""
+    def documented(self, *, words: bool) -> bool:
+        """Whether the target's data documents every field of the rule; `words`: one of them as single words only."""
         layout = schemas.layout(self.target)
         try:
             fields = oracle.read(self.rule.document).fields
         except Unmeant:
             return False
         sources = layout.sources_of(logsource_of(self.rule)) if layout else []
-        return any(fields <= source.fields for source in sources)
+        told = [source for source in sources if fields <= source.fields]
+        return bool(told) and words is all(any(_is_words(source, name) for name in fields) for source in told)
+
+
+def _is_words(source: Source, field: str) -> bool:
+    """Whether the source keeps the field only as the words of its text, so that what stands between them is lost."""
+    kinds = [source.table.columns[part.column].type for part in source.readings[0].fields.get(field, ())]
+    return bool(kinds) and set(kinds) <= {"text", "match_only_text"}
 
 
 def scores(rules: Sequence[Rule], *, stock: bool, jobs: int) -> list[Score]:
@@ -120,15 +128,17 @@ def _bar(ours: Sequence[Score]) -> Iterator[str]:
     yield ""
     yield "## Refused although documented"
     yield ""
-    yield "Of the rules of the first table whose fields the target's data documents:"
+    yield "Of the rules of the first table whose fields the target's data documents; apart from them those with a field"
+    yield "that the data keeps as single words only, so that the text that a rule asks for is not there to be compared:"
     yield ""
-    yield "| target | documented | refused | share |"
-    yield "| --- | ---: | ---: | ---: |"
+    yield "| target | documented | refused | share | words only | refused |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     for target in dict.fromkeys(each.target for each in ours):
-        told = [each for each in ours if each.target == target and each.held and each.documented()]
-        refused = [each for each in told if each.verdict.kind == "refused"]
+        told = [each for each in ours if each.target == target and each.held and each.documented(words=False)]
+        words = [each for each in ours if each.target == target and each.held and each.documented(words=True)]
+        refused, lost = ([each for each in some if each.verdict.kind == "refused"] for some in (told, words))
         share = 100 * len(refused) / len(told) if told else 0
-        yield f"| {target} | {len(told)} | {len(refused)} | {share:.1f} % |"
+        yield f"| {target} | {len(told)} | {len(refused)} | {share:.1f} % | {len(words)} | {len(lost)} |"
 
 
 def _wrong(ours: Sequence[Score]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Protocol
 
 from converter.engines.engine import Compiled, Engine
 from converter.engines.store import Store, Stored
@@ -23,21 +24,64 @@ SCRATCH = -1
 class Answer:
     """The numbers of the rows that a query finds, and of those that prove nothing."""
 
-    found: frozenset[int] | set[int]
-    undecided: frozenset[int] | set[int]
+    found: set[int]
+    undecided: set[int]
 
     def decided(self, rows: Iterable[Asked]) -> list[Asked]:
         """The rows that prove something."""
         return [row for row in rows if row.number not in self.undecided]
 
 
-class Bench:
-    """The rows that one layout holds of the events of rules, each rule known by a number."""
+class Holder(Protocol):
+    """What holds rows and runs queries over them: an embedded engine's tables, or a running cluster."""
+
+    name: str
+
+    def load(self, source: Source, rows: Sequence[Stored]) -> set[int]:
+        """Add the rows; gives the numbers of those that cannot be held."""
+
+    def answer(self, query: str, sources: Sequence[Source], owner: int) -> Answer:
+        """Which of the owner's rows the query finds; raises Invalid, Unjudged."""
+
+    def clear(self, owner: int | None = None) -> None:
+        """Remove the owner's rows, or all."""
+
+
+class Embedded:
+    """The rows of one layout in DuckDB, with the engine that compiles queries for it."""
 
     def __init__(self, layout: Layout, engine: Engine) -> None:
+        self.name = engine.name
         self.layout = layout
         self.engine = engine
         self._store = Store(engine, layout)
+
+    def load(self, source: Source, rows: Sequence[Stored]) -> set[int]:
+        """Add the rows; gives the numbers of those that the engine cannot hold."""
+        return self._store.load(source, rows)
+
+    def answer(self, query: str, sources: Sequence[Source], owner: int) -> Answer:
+        """Which of the owner's rows the query finds; raises Invalid, Unjudged."""
+        found: set[int] = set()
+        undecided: set[int] = set()
+        # Sources that share a table are one to the engine.
+        for source in {source.table.name: source for source in sources}.values():
+            compiled = self.engine.compile(query, self.layout, source)
+            found |= self._store.find(compiled, source, owner)
+            if isinstance(compiled, Compiled) and compiled.undecided:
+                undecided |= self._store.find(compiled.undecided, source, owner)
+        return Answer(found, undecided)
+
+    def clear(self, owner: int | None = None) -> None:
+        """Remove the owner's rows, or all."""
+        self._store.clear(owner)
+
+
+class Bench:
+    """The rows that one layout holds of the events of rules, each rule known by a number."""
+
+    def __init__(self, holder: Holder) -> None:
+        self.holder = holder
         self._numbers = count()
         self._waiting: dict[str, list[Stored]] = defaultdict(list)
         self._sources: dict[str, Source] = {}
@@ -56,16 +100,11 @@ class Bench:
 
     def answer(self, query: str, sources: Sequence[Source], owner: int) -> Answer:
         """Which of the owner's rows the query finds; raises Invalid, Unjudged."""
-        self._load()
-        found: set[int] = set()
-        undecided = set(self._unheld)
-        # Sources that share a table are one to the engine.
-        for source in {source.table.name: source for source in sources}.values():
-            compiled = self.engine.compile(query, self.layout, source)
-            found |= self._store.find(compiled, source, owner)
-            if isinstance(compiled, Compiled) and compiled.undecided:
-                undecided |= self._store.find(compiled.undecided, source, owner)
-        return Answer(found, undecided)
+        for name, rows in self._waiting.items():
+            self._unheld |= self.holder.load(self._sources[name], rows)
+        self._waiting.clear()
+        answer = self.holder.answer(query, sources, owner)
+        return Answer(answer.found, answer.undecided | self._unheld)
 
     def shows(self, query: str, event: Generated, truth: Truth, wrong: Asked) -> Asked | None:
         """A row of the event that the query gets as wrong as that row, None where there is none."""
@@ -79,12 +118,7 @@ class Bench:
     def forget(self, owner: int | None = None) -> None:
         """Drop the owner's rows, or those of all."""
         self._waiting.clear()
-        self._store.clear(owner)
-
-    def _load(self) -> None:
-        for name, rows in self._waiting.items():
-            self._unheld |= self._store.load(self._sources[name], rows)
-        self._waiting.clear()
+        self.holder.clear(owner)
 
     def _asked(self, source: Source, event: Generated, row: Row, stranger: str) -> Asked:
         wanted = event.truth and not stranger

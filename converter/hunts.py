@@ -50,9 +50,11 @@ def judged(hunt: Hunt, layout: Layout, engine: Engine) -> Verdict:
     sources = {each.name: each for _, known in hunt.categories for each in layout.sources_of(known.logsource)}
     expected = list(_expected(hunt, layout, list(sources.values())))
     store = Store(engine, layout)
+    unheld: set[int] = set()
     for source in sources.values():
         rows = [each for each in expected if each.asked.source == source.name]
-        store.load(source, [Stored(each.asked.number, 0, _at(source, each)) for each in rows])
+        unheld |= store.load(source, [Stored(each.asked.number, 0, _at(source, each)) for each in rows])
+    expected = [each for each in expected if each.asked.number not in unheld]
     try:
         hits = engine.hunt(hunt.text, store.connection, layout, list(sources.values()), NOW)
     except Invalid as invalid:
@@ -135,7 +137,7 @@ def _category(hunt: Hunt, layout: Layout, source: Source, event: Event) -> tuple
 def _at(source: Source, each: _Expected) -> Row:
     """The row with its time, as the type of its column asks."""
     kind = source.table.columns[source.time].type
-    time: Cell = each.time.isoformat() if kind in {"datetime", "date"} else f"{each.time.timestamp():.3f}"
+    time: Cell = each.time.isoformat() if kind in {"datetime", "date"} else each.time.timestamp()
     row: Mapping[str, Cell] = {**each.asked.row, source.time: time}
     return row
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from converter import engines, oracle, schemas
-from converter.bench import Bench
+from converter.bench import Bench, Embedded
 from converter.engines.engine import Invalid, Unjudged
 from converter.generate import Generated, generate, minimised
 from converter.logsource import LogSource
@@ -75,8 +75,10 @@ class _Ready:
     """A query that can be run, by the number of its rule."""
 
     number: int
+    target: str
     query: str
     known: Known
+    layout: Layout
     sources: Sequence[Source]
 
 
@@ -135,21 +137,31 @@ class Judge:
                     ready.append(outcome)
         if layout is None or not ready:
             return
-        bench = self._benches.get(target) or self._benches.setdefault(target, Bench(layout, engines.embedded(target)))
+        bench = self._benches.get(target) or self._benches.setdefault(
+            target, Bench(Embedded(layout, engines.embedded(target)))
+        )
         asked = [bench.add(each.number, each.sources, each.known.events, each.known.meaning.truth) for each in ready]
         for each, rows in zip(ready, asked, strict=True):
             yield each.number, self._verdict(bench, each, rows)
         bench.forget()
 
     def _verdict(self, bench: Bench, ready: _Ready, asked: Sequence[Asked]) -> Verdict:
+        unmade: tuple[str, ...] = ()
+        try:
+            if engines.JUDGES[ready.target] == "kql":
+                faults = engines.engine("kusto_analyser").analyse(ready.query, ready.layout)
+                if faults:
+                    return Verdict("broken", f"is no valid query to Microsoft's analyser: {faults[0]}")
+        except Unjudged as unjudged:
+            unmade = (f"kusto_analyser: {unjudged}",)
         try:
             answer = bench.answer(ready.query, ready.sources, ready.number)
         except Invalid as invalid:
-            return Verdict("broken", f"is no valid query: {invalid}")
+            return Verdict("broken", f"is no valid query: {invalid}", unmade=unmade)
         except Unjudged as unjudged:
-            return Verdict("untested", f"{bench.engine.name} cannot judge it: {unjudged}")
+            return Verdict("untested", f"{bench.holder.name} cannot judge it: {unjudged}", unmade=unmade)
         unproven = ready.known.unproven + sum(row.number in answer.undecided for row in asked)
-        told = verdict(answer.decided(asked), answer.found, unproven)
+        told = replace(verdict(answer.decided(asked), answer.found, unproven), unmade=unmade)
         if not self.minimise:
             return told
         return replace(told, shown=tuple(_smallest(bench, ready, shown) for shown in told.shown))
@@ -170,7 +182,7 @@ def _ready(
         return Verdict("untested", f"no schema says how {target} stores {known.logsource}")
     if unknown := sorted({name for source in sources for name in source.unknown(set(known.meaning.fields))}):
         return Verdict("untested", f"the schema does not say whether {target} keeps {', '.join(unknown)}")
-    return _Ready(number, query, known, sources)
+    return _Ready(number, target, query, known, layout, sources)
 
 
 def _smallest(bench: Bench, ready: _Ready, shown: Asked) -> Asked:

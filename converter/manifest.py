@@ -49,15 +49,16 @@ def manifest(  # noqa: PLR0913, PLR0917 - each is one fact of the folder
     `held` manifest of the same folder says of other outputs is kept, since their files are, save those that are `gone`.
     """
     refusals = list(_refusals(made, unread, targets))
-    queries = list(_queries(made, encoding))
+    queries, hunts = list(_queries(made, encoding)), list(_hunting(made, encoding))
     kept = _kept(held, {(entry["path"], entry["target"]) for entry in [*queries, *refusals]}, {*made.files, *gone})
+    _keep_verdicts([*queries, *hunts], held)
     names = {target.name for target in targets}
     others = [entry for entry in kept["refusals"] if entry["target"] not in names]
     return json_document(
         {
             "queries": _sorted([*queries, *kept["queries"]], "path", "target"),
             "refusals": _sorted([*refusals, *others], "path", "target", "reason", "line"),
-            "hunting": _sorted([*_hunting(made, encoding), *kept["hunting"]], "pack", "target", "output"),
+            "hunting": _sorted([*hunts, *kept["hunting"]], "pack", "target", "output"),
             "versions": {package: _version(package) for package in PACKAGES},
         }
     )
@@ -95,6 +96,7 @@ def _queries(made: Outputs, encoding: str) -> Iterator[Entry]:
                 "pipelines": list(query.pipelines),
                 "marks": sorted(query.marks),
                 "repairs": list(query.repairs),
+                "verdict": None,
             }
 
 
@@ -119,7 +121,31 @@ def _hunting(made: Outputs, encoding: str) -> Iterator[Entry]:
                 "target": output.parts[0],
                 "output": str(output),
                 "output_sha256": _sha256(made.files[output], encoding),
+                "verdict": None,
             }
+
+
+def _keep_verdicts(fresh: Iterable[Entry], held: str) -> None:
+    """Put the verdict of the held manifest into each entry whose rule and output are as they were."""
+    facts = ("output", "output_sha256", "rule_sha256")
+    known = entries(held)
+    verdicts = {
+        tuple(entry.get(fact) for fact in facts): entry.get("verdict") for entry in known["queries"] + known["hunting"]
+    }
+    for entry in fresh:
+        entry["verdict"] = verdicts.get(tuple(entry.get(fact) for fact in facts))
+
+
+def judged(held: str, verdicts: Mapping[PurePosixPath, str], files: Mapping[PurePosixPath, bytes]) -> str:
+    """The manifest with these verdicts, by output; an entry whose file is not what it tells of has none."""
+    document = json.loads(held)
+    for section in ("queries", "hunting"):
+        for entry in document[section]:
+            output = PurePosixPath(entry["output"])
+            if output in verdicts:
+                same = hashlib.sha256(files[output]).hexdigest() == entry["output_sha256"]
+                entry["verdict"] = verdicts[output] if same else None
+    return json_document(document)
 
 
 def _sorted(entries: Iterable[Entry], *keys: str) -> list[Entry]:

@@ -9,20 +9,27 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from multiprocessing import get_context
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from converter import cache as caches
-from converter import cases
+from converter import cases, engines, records, schemas
 from converter.convert import How, Refusal, converted
 from converter.errors import Problem, SigmapackError
-from converter.judge import Given, Judge, Judged, NoQuery, Trial
-from converter.packs import Rule
+from converter.hunting import NAME as HUNTING
+from converter.hunting import hunting
+from converter.hunts import Hunt, judged
+from converter.judge import Given, Judge, Judged, Known, NoQuery, Trial
+from converter.packs import Hunting, Pack, Rule
 from converter.targets.target import Target
 from converter.verdicts import Asked, Verdict
 
 # Rules whose rows are loaded at once: enough that loading pays, few enough that the tables stay small.
 CHUNK = 100
+# A hunting query in the language of single queries, which name no category.
+PLAIN = "lucene"
+# The key under which a published rule names its recorded events, https://github.com/SigmaHQ/sigma/tree/master/regression_data.
+REGRESSION = "regression_tests_path"
 
 
 @dataclass(frozen=True)
@@ -46,10 +53,19 @@ class Plan:
     def key(self) -> str:
         """What of the plan verdicts depend on, whatever the rule."""
         hows = [
-            [name, repr(how.options), how.stock, [each.text for each in how.filters], repr(how.placeholders)]
+            [
+                name,
+                repr(how.options),
+                how.stock,
+                how.allow_inexact,
+                sorted(how.without),
+                [each.text for each in how.filters],
+                repr(how.placeholders),
+            ]
             for name, how in self.hows.items()
         ]
-        return json.dumps([hows, self.generated, self.minimise, self.seed])
+        ready = engines.engine("kusto_analyser").ready()
+        return json.dumps([hows, self.generated, self.minimise, self.seed, ready])
 
 
 def tested(
@@ -111,13 +127,13 @@ def trial(rule: Rule, plan: Plan) -> Trial:
         {target.name: _query(rule, target, plan) for target in plan.targets},
         tuple(each.document for each in how.filters),
         how.placeholders,
-        (*_cases(rule), *plan.given.get(rule.id, ()), *plan.given.get("", ())),
+        (*_cases(rule), *_recorded(rule), *plan.given.get(rule.id, ()), *plan.given.get("", ())),
     )
 
 
 def _query(rule: Rule, target: Target, plan: Plan) -> str | NoQuery:
     if plan.outputs is not None:
-        path = place(rule, target, plan.outputs)
+        path = plan.outputs / output(rule, target)
         try:
             return path.read_text(encoding="utf-8").removesuffix("\n")
         except FileNotFoundError:
@@ -131,9 +147,51 @@ def _query(rule: Rule, target: Target, plan: Plan) -> str | NoQuery:
     return NoQuery(outcome.reason) if isinstance(outcome, Refusal) else outcome.text
 
 
-def place(rule: Rule, target: Target, outputs: Path) -> Path:
-    """Where the rule's query stands."""
-    return outputs / target.name / f"{rule.place}.{target.suffix}"
+def hunts(pack: Pack, plan: Plan) -> Iterator[tuple[Target, str, Verdict]]:
+    """The verdict on each of the pack's hunting queries, with its target and the name of its file."""
+    if pack.hunting is None or any(how.stock for how in plan.hows.values()):
+        return
+    judge = _judge(plan)
+    known = [(each.name, judge.known(trial(each.rule, plan))) for each in pack.hunting.categories]
+    for target in plan.targets:
+        texts = _hunting_texts(pack, target, plan)
+        if isinstance(texts, Problem):
+            yield target, f"{HUNTING}.{target.suffix}", Verdict("refused", texts.message)
+            continue
+        for name, text in texts.items():
+            yield target, name, _hunt(pack.hunting, target, text, known, plain=name.endswith(f".{PLAIN}"))
+
+
+def _hunting_texts(pack: Pack, target: Target, plan: Plan) -> dict[str, str] | Problem:
+    """The pack's hunting queries by the name of their file: as they stand, or converted afresh."""
+    if plan.outputs is not None:
+        found = sorted((plan.outputs / target.name / pack.place).glob(f"{HUNTING}.*"))
+        if found:
+            return {path.name: path.read_text(encoding="utf-8").removesuffix("\n") for path in found}
+    texts = hunting(pack, target, plan.hows[target.name])
+    return texts if isinstance(texts, Problem) else {path.name: text for path, text in texts.items()}
+
+
+def _hunt(
+    settings: Hunting, target: Target, text: str, known: Sequence[tuple[str, Known | str]], *, plain: bool
+) -> Verdict:
+    layout = schemas.layout(target.name)
+    if layout is None:
+        return Verdict("untested", f"no schema says what {target.name} stores")
+    categories = []
+    for name, one in known:
+        if isinstance(one, str):
+            return Verdict("untested", f"what {name} means is not settled: {one}")
+        if not layout.sources_of(one.logsource):
+            return Verdict("untested", f"no schema says how {target.name} stores {one.logsource}")
+        categories.append((name, one))
+    hunt = Hunt(text, settings.window, settings.columns, settings.category_column, categories, plain=plain)
+    return judged(hunt, layout, engines.embedded(target.name))
+
+
+def output(rule: Rule, target: Target) -> PurePosixPath:
+    """Where the rule's query stands below the folder of outputs."""
+    return PurePosixPath(target.name, f"{rule.place}.{target.suffix}")
 
 
 def _cases(rule: Rule) -> tuple[Given, ...]:
@@ -145,6 +203,31 @@ def _cases(rule: Rule) -> tuple[Given, ...]:
     except SigmapackError:
         return ()
     return tuple(Given(f"case: {case.name}", case.event, case.verb == "must_match") for case in found)
+
+
+def _recorded(rule: Rule) -> tuple[Given, ...]:
+    """The events that the rule was published with: below the nearest folder that has what it names, if any has."""
+    named = rule.document.get(REGRESSION)
+    if not isinstance(named, str) or not named:
+        return ()
+    for folder in rule.path.absolute().parents:
+        place = (folder / named).parent
+        if place.is_dir():
+            try:
+                return given(place).get(rule.id, ())
+            except SigmapackError:
+                return ()
+    return ()
+
+
+def given(path: Path) -> dict[str, tuple[Given, ...]]:
+    """The events of a file or folder by the rule's id, under the empty id those of no rule; raises SigmapackError."""
+    found: dict[str, list[Given]] = {}
+    for recorded in records.read(path):
+        event = Given(f"recorded: {recorded.name}", recorded.event, recorded.expected)
+        for name in recorded.rules or ("",):
+            found.setdefault(name, []).append(event)
+    return {name: tuple(events) for name, events in found.items()}
 
 
 def gaps(rule: Rule) -> Mapping[str, str] | Problem:
@@ -159,7 +242,9 @@ def gaps(rule: Rule) -> Mapping[str, str] | Problem:
 
 def _key(rule: Rule, plan: Plan) -> str:
     """What the verdicts on the rule depend on, beside our own code."""
-    texts = [_text(place(rule, target, plan.outputs)) for target in plan.targets] if plan.outputs is not None else None
+    texts = (
+        [_text(plan.outputs / output(rule, target)) for target in plan.targets] if plan.outputs is not None else None
+    )
     given = [*plan.given.get(rule.id, ()), *plan.given.get("", ())]
     return caches.key([rule.text, str(rule.place), _text(rule.cases_path), texts, list(map(repr, given)), plan.key])
 

@@ -64,6 +64,9 @@ CASES = [
         {"s": {"Image": "x"}, "t": {"CommandLine": None}, "condition": "s and not t"},
         {"Image": "x", "CommandLine": "y"},
     ),
+    Case("S19", {"s": {"Image": "x", "CommandLine": ""}}, {"Image": "x"}),
+    Case("S19", {"s": {"CommandLine": ["a", ""]}}, {"Image": "x"}),
+    Case("S19", {"s": {"CommandLine": ["a?", ""]}}, {"Image": "x"}),
 ]
 # Repairs that no hit of a query shows, with the test that does.
 ELSEWHERE = {

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
 
-from converter import cache, config, packs, testing
+from converter import cache, config, manifest, packs, testing, tree
 from converter.cli import report
 from converter.cli.progress import progress
-from converter.cli.request import how_of, refuse_what_no_rule_can_take, targets_of
+from converter.cli.request import how_of, refuse_repairs, refuse_what_no_rule_can_take, targets_of
 from converter.cli.verdicts import details, summary, table
 from converter.convert import How
 from converter.errors import Problem, UsageError
-from converter.packs import Reading
+from converter.judge import Given
+from converter.packs import Reading, Rule
 from converter.reports.report import Report, Tested
 from converter.sound import is_sound
 from converter.stock import StockOptions
@@ -35,7 +36,10 @@ class Request:
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
     pipelines: tuple[str, ...]
+    events: tuple[Path, ...]
     stock: bool
+    without: tuple[str, ...]
+    allow_inexact: bool
     generated: bool
     minimise: bool
     seed: int
@@ -51,7 +55,15 @@ class Request:
 @click.argument("inputs", metavar="[INPUT]...", nargs=-1)
 @click.option("-t", "--target", "targets", multiple=True, metavar="TARGET", help="Test on this target; repeatable.")
 @click.option("-p", "--pipeline", "pipelines", multiple=True, help="Add a pySigma pipeline, by name or file.")
+@click.option(
+    "--events",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Test on these events too: a JSON or JSONL file, or a folder of them, SigmaHQ's regression data included.",
+)
 @click.option("--stock", is_flag=True, help="Test what sigma-cli converts: no repairs, no routes.")
+@click.option("--without", multiple=True, metavar="REPAIR", help="Convert without a repair, like K2; repeatable.")
+@click.option("--allow-inexact", is_flag=True, help="Convert what has no exact form as nearly as can be.")
 @click.option("--generated/--no-generated", default=True, help="Make events from the rules too. Default: yes.")
 @click.option("--minimise/--no-minimise", default=True, help="Look for the smallest event that shows it. Default: yes.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the generated events.")
@@ -82,40 +94,74 @@ def _run(request: Request) -> int:
     standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
     reading = packs.read(inputs, standard_input, is_sound=is_sound)
     hows = _hows(request, project, reading, targets)
-    fresh = bool(request.inputs) or request.stock
+    fresh = bool(request.inputs or request.stock or request.without or request.allow_inexact or request.pipelines)
     plan = testing.Plan(
         targets,
         hows,
         None if fresh or project is None else project.outputs,
-        {},
+        _given(request.events),
         request.generated,
         request.minimise,
         request.seed,
     )
     kept = cache.Cache(cache.folder(), "verdicts") if request.cached else None
+    found, problems = _rules(request, reading, plan, kept)
+    found += [
+        Tested(
+            pack.path,
+            pack.place / name,
+            pack.title,
+            "",
+            target.name,
+            verdict,
+            PurePosixPath(target.name, pack.place, name),
+        )
+        for pack in reading.packs
+        for target, name, verdict in testing.hunts(pack, plan)
+    ]
+    if plan.outputs is not None:
+        problems += _keep(plan.outputs, found)
+    return _tell(request, reading, found, problems)
+
+
+def _rules(
+    request: Request, reading: Reading, plan: testing.Plan, kept: cache.Cache | None
+) -> tuple[list[Tested], list[Problem]]:
+    """The verdicts on the rules, and what is wrong with their cases."""
     found: list[Tested] = []
     problems: list[Problem] = []
-    bar = lambda rules: progress(rules, quiet=request.quiet, doing="Testing")  # noqa: E731
-    for rule, judged in testing.tested(reading.rules, plan, request.jobs or testing.processors(), kept, bar):
+
+    def watched(rules: Sequence[Rule]) -> Iterator[Rule]:
+        return progress(rules, quiet=request.quiet, doing="Testing")
+
+    for rule, judged in testing.tested(reading.rules, plan, request.jobs or testing.processors(), kept, watched):
         gaps = testing.gaps(rule)
         if isinstance(gaps, Problem):
             problems.append(gaps)
             gaps = {}
-        for name, verdict in judged.verdicts.items():
-            found.append(Tested(rule.path, rule.place, rule.title, rule.id, name, verdict, gaps.get(name, "")))
+        for target in plan.targets:
+            output = testing.output(rule, target)
+            told = (target.name, judged.verdicts[target.name], output, gaps.get(target.name, ""))
+            found.append(Tested(rule.path, rule.place, rule.title, rule.id, *told))
         for case in judged.contradictions:
             said = "matches" if case.wanted else "does not match"
             problems.append(Problem(f"{case.name!r} says that the rule {said} it; by its YAML it is not so", rule.path))
-    return _tell(request, reading, found, problems)
+    return found, problems
 
 
 def _hows(
     request: Request, project: config.Project | None, reading: Reading, targets: Sequence[Target]
 ) -> dict[str, How]:
-    how = how_of(project, reading)
+    how = replace(
+        how_of(project, reading),
+        stock=request.stock,
+        without=frozenset(name.upper() for name in request.without),
+        allow_inexact=request.allow_inexact,
+    )
     if request.pipelines:
         how = replace(how, options=replace(how.options, pipelines=request.pipelines))
     if not request.stock:
+        refuse_repairs(targets, how)
         refuse_what_no_rule_can_take(project, targets, how)
         return {target.name: how for target in targets}
     hows = {}
@@ -123,8 +169,36 @@ def _hows(
         pipelines = request.pipelines or tuple(filter(None, [STOCK_PIPELINES.get(target.name)]))
         if target.name not in STOCK_PIPELINES:
             raise UsageError(f"sigma-cli has no target {target.name}; have: {', '.join(STOCK_PIPELINES)}")
-        hows[target.name] = replace(how, stock=True, options=StockOptions(pipelines))
+        hows[target.name] = replace(how, options=StockOptions(pipelines))
+        refuse_repairs([target], hows[target.name])
     return hows
+
+
+def _given(paths: Sequence[Path]) -> dict[str, tuple[Given, ...]]:
+    """The events that the user names, by the id of their rule."""
+    found: dict[str, tuple[Given, ...]] = {}
+    for path in paths:
+        if not path.exists():
+            raise UsageError("does not exist; name a file or folder of events", path)
+        for name, events in testing.given(path).items():
+            found[name] = (*found.get(name, ()), *events)
+    return found
+
+
+def _keep(outputs: Path, found: Sequence[Tested]) -> list[Problem]:
+    """Write the verdicts into the manifest of the outputs; gives what went wrong."""
+    path = outputs / manifest.NAME
+    there = [each for each in found if (outputs / each.output).is_file()]
+    verdicts = {each.output: each.verdict.kind for each in there}
+    files = {each.output: (outputs / each.output).read_bytes() for each in there}
+    try:
+        held = path.read_text(encoding="utf-8")
+        if not any(manifest.entries(held).values()):
+            return []
+        replaced = tree.write_file(path, manifest.judged(held, verdicts, files).encode())
+    except (OSError, UnicodeDecodeError) as error:
+        return [Problem(f"its verdicts cannot be written: {error}", path)]
+    return [replaced] if replaced else []
 
 
 def _tell(request: Request, reading: Reading, found: Sequence[Tested], problems: Sequence[Problem]) -> int:
@@ -132,6 +206,7 @@ def _tell(request: Request, reading: Reading, found: Sequence[Tested], problems:
     table(found, whole=request.verbose)
     details(found)
     summary(found)
+    report.problems(Problem(f"not checked by {each}") for tested in found for each in tested.verdict.unmade)
     told = Report(problems=problems, unread=[*reading.absent, *reading.problems], tested=found)
     unwritten = report.write_reports(request.reports, told)
     report.problems(unwritten)

@@ -17,7 +17,10 @@ PROBLEM = "problem"
 
 @dataclass(frozen=True)
 class Tested:
-    """The verdict on one query: that of a rule, or of a pack's hunting query; `todo` is the reason of a known gap."""
+    """The verdict on one query: that of a rule, or of a pack's hunting query; `todo` is the reason of a known gap.
+
+    `place` is what it is called, `output` its file below the folder of outputs.
+    """
 
     path: Path
     place: PurePosixPath
@@ -25,6 +28,7 @@ class Tested:
     id: str
     target: str
     verdict: Verdict
+    output: PurePosixPath
     todo: str = ""
 
     def is_finding(self, *, skip: bool = False) -> bool:

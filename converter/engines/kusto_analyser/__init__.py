@@ -38,6 +38,10 @@ class Analyser:
         """Whether a query can be analysed: the extra is installed and the package is in the cache."""
         return ready()
 
+    def analyse(self, query: str, layout: Layout) -> list[str]:
+        """What is wrong with the query, a line each; raises Unjudged where the analyser is not there."""
+        return analyse(query, layout)
+
     def add(self) -> str:
         """Fetch what it needs, and give where it is kept; raises package.Unfetched."""
         return str(package.add())

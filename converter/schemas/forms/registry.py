@@ -18,6 +18,8 @@ from converter.schemas.forms.form import Cell, Event, Unwritable
 # Of a user whom nobody names, where Sigma says HKCU and Sysmon would have said HKU with the user's SID.
 SOMEBODY = "S-1-5-21-1004336348-1177238915-682003330-1001"
 HIVES = re.compile(r"(?P<hive>HKLM|HKU|HKCU|HKCR)\\(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
+# Sysmon calls it HKCR.
+MACHINE_CLASSES = re.compile(r"HKLM\\SOFTWARE\\Classes\\.+", re.IGNORECASE | re.DOTALL)
 # Hives that a program loads for itself have no name in Sysmon.
 LOADED = re.compile(r"\\REGISTRY\\\w+\\.+", re.IGNORECASE | re.DOTALL)
 CONTROL_SET = re.compile(r"^(System\\)CurrentControlSet(?=\\|$)", re.IGNORECASE)
@@ -50,8 +52,10 @@ def registry_value_name(value: Any, _event: Event, *, default: str) -> Cell | No
 def registry_data(value: Any, _event: Event) -> Cell | None:
     """A value's data: numbers in decimal, none for an empty text and for binary data, which Sysmon does not show.
 
-    Raises Unwritable for a number that is not as Sysmon writes it.
+    Raises Unwritable for a number that is not as Sysmon writes it, and for nothing, where Sysmon writes (Empty).
     """
+    if value == "":
+        raise Unwritable("Sysmon writes (Empty) for a value without data")
     number = _number(value)
     if number is not None:
         return str(number[1])
@@ -101,6 +105,8 @@ def _parted(target: str) -> tuple[str, str]:
 def _whole(target: str, users: str, control_set: str, classes: str) -> str:
     if LOADED.fullmatch(target):
         return target
+    if MACHINE_CLASSES.fullmatch(target):
+        raise Unwritable(f"{target!r} begins with HKCR")
     found = HIVES.fullmatch(target)
     if found is None:
         raise Unwritable(f"{target!r} begins with no hive")
