@@ -272,6 +272,14 @@ def test_a_key_that_sysmon_calls_otherwise_is_refused() -> None:
     assert "HKCR" in outcome.reason
 
 
+@pytest.mark.parametrize("detection", [{"s": {"Description": "-"}}, {"s": {"Company": ["-", "x"]}}])
+def test_a_text_that_a_program_lacks_is_refused(detection: Mapping[str, Any]) -> None:
+    logsource = {"category": "process_creation", "product": "windows"}
+    outcome = converted(Case("", detection, {}, logsource=logsource).rule, TARGETS["kusto"])
+    assert isinstance(outcome, Refusal)
+    assert "where Sysmon writes '-'" in outcome.reason
+
+
 def test_an_account_without_a_domain_is_its_name() -> None:
     logsource = {"category": "file_event", "product": "linux"}
     case = Case("", {"s": {"User": "root", "TargetFilename|startswith": "/etc/"}}, {}, logsource=logsource)

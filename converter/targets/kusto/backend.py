@@ -35,6 +35,13 @@ if TYPE_CHECKING:
 
 NUMERIC = {"int", "long", "real", "decimal"}
 KEYWORD = "a keyword without a field cannot be said in KQL; name the field"
+# Of a program without such a text Sysmon writes `-`, and Defender has nothing, as where an event says nothing.
+RESOURCES = {
+    "ProcessVersionInfoCompanyName",
+    "ProcessVersionInfoFileDescription",
+    "ProcessVersionInfoOriginalFileName",
+    "ProcessVersionInfoProductName",
+}
 TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
 
 
@@ -288,6 +295,8 @@ class Backend(FlatLists, StockBackend):
 
         Within `not` such a value takes nothing away, as it should.
         """
+        if field in RESOURCES and plain_text(value) and shape(value).text == "-":
+            self.repairs.inexact(f"{field} is empty where Sysmon writes '-', and where an event says nothing")
         column = self.computed.get(field)
         if (
             self.negations % 2 == 0
