@@ -42,6 +42,8 @@ class Column:
     keyword, wildcard, text, match_only_text, ip, long, date, boolean, constant_keyword (Elastic). `lowercase`: a
     keyword with a lowercase normalizer. `ignore_above`: longer values, in characters, are stored and not indexed.
     `caseless`: it has a sub-field `<name>.caseless`, a keyword with a lowercase normalizer and `ignore_above` 1024.
+    `analyzer`: how text is cut into terms, `standard` or `powershell_script` (Winlogbeat's, at all but ASCII letters,
+    digits, `_` and `-`).
     """
 
     name: str
@@ -49,6 +51,7 @@ class Column:
     ignore_above: int | None = None
     lowercase: bool = False
     caseless: bool = False
+    analyzer: str = "standard"
 
 
 @dataclass(frozen=True)

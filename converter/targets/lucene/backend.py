@@ -13,6 +13,7 @@ from sigma.types import SigmaBool, SigmaNumber, SigmaString
 
 from converter.targets.lists import FlatLists
 from converter.targets.lucene import values
+from converter.targets.lucene.empty import is_empty, without_empty
 from converter.targets.lucene.leaves import Word, is_
 from converter.targets.lucene.made import expanded
 from converter.targets.lucene.regex import anywhere, is_foreign, translated
@@ -51,6 +52,7 @@ class Backend(FlatLists, StockBackend):
         self.caseless, self.unlimited, self.numeric = names("caseless"), names("unlimited"), names("numeric")
         self.ip, self.text, self.boolean = names("ip"), names("text"), names("boolean")
         self.lower = names("lower")
+        self.emptied = bool(route.options.get("emptied"))
         self.made: Mapping[str, Any] = route.options.get("made", {})
 
     def escape_and_quote_field(self, field_name: str) -> str:
@@ -75,6 +77,8 @@ class Backend(FlatLists, StockBackend):
 
     def convert_condition_or(self, cond: Any, state: Any) -> Any:
         """Alternatives; those on fields that are kept in several are gathered into one list a real field."""
+        if self.emptied:
+            cond = without_empty(cond)
         if not any(self._is_made(arg) for arg in cond.args):
             return super().convert_condition_or(cond, state)
         leaves: list[Any] = []
@@ -111,6 +115,7 @@ class Backend(FlatLists, StockBackend):
         """One value that minds letter case: the field itself does (L16)."""
         if self.repairs.is_off("L16", wanted=not isinstance(cond.value, Word)):
             return super().convert_condition_field_eq_val_str_case_sensitive(cond, state)
+        self._refuse_emptied(cond.field, [cond.value])
         if cond.field in self.text | self.ip | self.numeric | self.boolean | self.lower:
             self.repairs.inexact(f"{cond.field} does not keep letter case")
             return self.any_of(cond.field, [cond.value])
@@ -183,6 +188,7 @@ class Backend(FlatLists, StockBackend):
         name = self.escape_and_quote_field(field)
         if any(shape(value).operator == "anything" for value in wanted):
             return f"_exists_:{name}"
+        self._refuse_emptied(field, wanted)
         if (typed := self._typed(field, wanted)) is not None:
             return f"{name}:{values.either(typed)}"
         if field not in self.unlimited:
@@ -232,6 +238,11 @@ class Backend(FlatLists, StockBackend):
     def _words(self, value: SigmaString, field: str) -> str:
         self.repairs.inexact(f"{field} is kept as single words, so that {str(value)!r} cannot be searched for exactly")
         return values.words(value, field)
+
+    def _refuse_emptied(self, field: str, wanted: list[SigmaString]) -> None:
+        for value in wanted if self.emptied else ():
+            if is_empty(value):
+                self.repairs.inexact(f"{field} {str(value)!r} is taken away on ingest, as if the field were missing")
 
     def _refuse_unkept(self, field: str, wanted: list[SigmaString]) -> None:
         if any(values.least_length(value) > values.IGNORE_ABOVE for value in wanted):
