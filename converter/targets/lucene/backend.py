@@ -13,7 +13,7 @@ from sigma.types import SigmaBool, SigmaNumber, SigmaString
 
 from converter.targets.lists import FlatLists
 from converter.targets.lucene import values
-from converter.targets.lucene.empty import is_empty, without_empty
+from converter.targets.lucene.empty import is_empty, without_empty, without_negated_empty
 from converter.targets.lucene.leaves import Word, is_
 from converter.targets.lucene.made import expanded
 from converter.targets.lucene.regex import anywhere, is_foreign, translated
@@ -75,6 +75,10 @@ class Backend(FlatLists, StockBackend):
             return f"NOT {self.convert_condition(cond.args[0], state)}"
         return super().convert_condition_not(cond, state)
 
+    def convert_condition_and(self, cond: Any, state: Any) -> Any:
+        """Conditions that hold together."""
+        return super().convert_condition_and(without_negated_empty(cond) if self.emptied else cond, state)
+
     def convert_condition_or(self, cond: Any, state: Any) -> Any:
         """Alternatives; those on fields that are kept in several are gathered into one list a real field."""
         if self.emptied:
@@ -115,7 +119,8 @@ class Backend(FlatLists, StockBackend):
         """One value that minds letter case: the field itself does (L16)."""
         if self.repairs.is_off("L16", wanted=not isinstance(cond.value, Word)):
             return super().convert_condition_field_eq_val_str_case_sensitive(cond, state)
-        self._refuse_emptied(cond.field, [cond.value])
+        if self._emptied(cond.field, [cond.value]) == []:
+            return self.any_of(cond.field, [cond.value])
         if cond.field in self.text | self.ip | self.numeric | self.boolean | self.lower:
             self.repairs.inexact(f"{cond.field} does not keep letter case")
             return self.any_of(cond.field, [cond.value])
@@ -188,7 +193,9 @@ class Backend(FlatLists, StockBackend):
         name = self.escape_and_quote_field(field)
         if any(shape(value).operator == "anything" for value in wanted):
             return f"_exists_:{name}"
-        self._refuse_emptied(field, wanted)
+        if (rest := self._emptied(field, wanted)) is not wanted:
+            missing = f"(NOT _exists_:{name})"
+            return f"({self.any_of(field, rest)} OR {missing})" if rest else missing
         if (typed := self._typed(field, wanted)) is not None:
             return f"{name}:{values.either(typed)}"
         if field not in self.unlimited:
@@ -239,10 +246,14 @@ class Backend(FlatLists, StockBackend):
         self.repairs.inexact(f"{field} is kept as single words, so that {str(value)!r} cannot be searched for exactly")
         return values.words(value, field)
 
-    def _refuse_emptied(self, field: str, wanted: list[SigmaString]) -> None:
-        for value in wanted if self.emptied else ():
-            if is_empty(value):
-                self.repairs.inexact(f"{field} {str(value)!r} is taken away on ingest, as if the field were missing")
+    def _emptied(self, field: str, wanted: list[SigmaString]) -> list[SigmaString]:
+        """The values but for those that the ingest pipeline takes away, as if the field were missing (L17)."""
+        gone = [value for value in wanted if is_empty(value)] if self.emptied else []
+        if not gone or self.repairs.is_off("L17"):
+            return wanted
+        if all(str(value) for value in gone):
+            self.repairs.inexact(f"{field} {str(gone[0])!r} is taken away on ingest, as if the field were missing")
+        return [value for value in wanted if value not in gone]
 
     def _refuse_unkept(self, field: str, wanted: list[SigmaString]) -> None:
         if any(values.least_length(value) > values.IGNORE_ABOVE for value in wanted):

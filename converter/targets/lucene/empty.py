@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sigma.conditions import ConditionFieldEqualsValueExpression, ConditionOR
+from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionNOT, ConditionOR
 from sigma.types import SigmaNull, SigmaString
 
 from converter.targets.strings import shape
@@ -22,11 +23,34 @@ def is_empty(value: SigmaString) -> bool:
 
 def without_empty(cond: ConditionOR) -> ConditionOR:
     """The alternatives without such values of a field that may be missing as well: an event with one is found so."""
-    leaves = [arg for arg in cond.args if isinstance(arg, ConditionFieldEqualsValueExpression)]
-    missing = {leaf.field for leaf in leaves if isinstance(leaf.value, SigmaNull)}
-    gone = [leaf for leaf in leaves if leaf.field in missing and _is_empty(leaf.value)]
-    return ConditionOR([arg for arg in cond.args if not any(arg is leaf for leaf in gone)], cond.source)
+    return ConditionOR(_others(cond.args, _missing(cond.args)), cond.source)
 
 
-def _is_empty(value: Any) -> bool:
-    return isinstance(value, SigmaString) and is_empty(value)
+def without_negated_empty(cond: ConditionAND) -> ConditionAND:
+    """The conditions without negations of such values of a field that must not be missing either."""
+    fields = _missing(arg.args[0] for arg in cond.args if isinstance(arg, ConditionNOT))
+    kept: list[Any] = []
+    for arg in cond.args:
+        inner: Any = arg.args[0] if isinstance(arg, ConditionNOT) else None
+        rest = _others(inner.args if isinstance(inner, ConditionOR) else [inner], fields)
+        if isinstance(inner, ConditionOR) and 0 < len(rest) < len(inner.args):
+            kept.append(ConditionNOT([ConditionOR(rest, inner.source) if len(rest) > 1 else rest[0]], arg.source))
+        elif rest:
+            kept.append(arg)
+    return ConditionAND(kept, cond.source)
+
+
+def _missing(args: Iterable[Any]) -> set[str]:
+    """The fields of which these say that they are missing."""
+    leaves = (arg for arg in args if isinstance(arg, ConditionFieldEqualsValueExpression))
+    return {leaf.field for leaf in leaves if isinstance(leaf.value, SigmaNull)}
+
+
+def _others(args: Sequence[Any], fields: set[str]) -> list[Any]:
+    """Those that ask none of the fields for such a value."""
+    return [arg for arg in args if not (_asks_empty(arg) and arg.field in fields)]
+
+
+def _asks_empty(arg: Any) -> bool:
+    leaf = isinstance(arg, ConditionFieldEqualsValueExpression)
+    return leaf and isinstance(arg.value, SigmaString) and is_empty(arg.value)
