@@ -1,4 +1,8 @@
-"""The engine of Lucene's query strings, as Elasticsearch and OpenSearch answer them."""
+"""The engine of Lucene's query strings, as Elasticsearch and OpenSearch answer them.
+
+An index is as Elastic's templates make it, with a list of fields for words without one (`index.query.default_field`):
+then a clause that a field's type cannot answer is an error of the whole query, which the default `*` would pass over.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ class Engine:
         return holding.kind(column)
 
     def cell(self, column: Column, value: Cell | None) -> object:
-        """What an index has of the value: a list, empty where it is over `ignore_above` or there is none.
+        """What an index has of the value: a list without what is over `ignore_above`; None of None.
 
         Raises ValueError for a value that a node refuses, Unjudged for a text whose words are not known.
         """
