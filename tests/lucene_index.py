@@ -21,7 +21,7 @@ class Embedded:
     def __init__(self, properties: Properties, documents: Mapping[str, Mapping[str, object]]) -> None:
         self.engine = Engine()
         table = Table("index", "", {name: column(name, held) for name, held in properties.items()})
-        self.source = Source("index", (), table, "", "@timestamp", frozenset(), (Reading("", {}, {}),), ())
+        self.source = Source("index", (), table, "", "@timestamp", frozenset(), (Reading("", {}, {}),), (), {})
         self.layout = Layout("index", {"index": table}, (self.source,))
         self.store = Store(self.engine, self.layout)
         self.ids = [*documents]

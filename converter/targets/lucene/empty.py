@@ -31,13 +31,18 @@ def without_negated_empty(cond: ConditionAND) -> ConditionAND:
     fields = _missing(arg.args[0] for arg in cond.args if isinstance(arg, ConditionNOT))
     kept: list[Any] = []
     for arg in cond.args:
-        inner: Any = arg.args[0] if isinstance(arg, ConditionNOT) else None
+        inner = _negated(arg)
         rest = _others(inner.args if isinstance(inner, ConditionOR) else [inner], fields)
         if isinstance(inner, ConditionOR) and 0 < len(rest) < len(inner.args):
-            kept.append(ConditionNOT([ConditionOR(rest, inner.source) if len(rest) > 1 else rest[0]], arg.source))
+            kept.append(ConditionNOT([ConditionOR(rest, inner.source) if len(rest) > 1 else rest[0]]))
         elif rest:
             kept.append(arg)
     return ConditionAND(kept, cond.source)
+
+
+def _negated(arg: Any) -> Any:
+    """What a negation says not to be; None of another condition."""
+    return arg.args[0] if isinstance(arg, ConditionNOT) else None
 
 
 def _missing(args: Iterable[Any]) -> set[str]:
