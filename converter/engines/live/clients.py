@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -139,7 +140,8 @@ def _unanswered(name: str, address: Address, error: Exception) -> Unreachable:
     reason = "in time" if "timeout" in f"{type(error).__name__} {error}".lower().replace(" ", "") else ""
     if not reason:
         told = getattr(error, "message", None) or getattr(error, "info", None) or error
-        reason = f"({' '.join(str(told).split())[:200]})"
+        short = re.search(r"\[Errno -?\d+\] ([^)'\"]+)", str(told))
+        reason = f"({short[1] if short else ' '.join(str(told).split())[:200]})"
     return Unreachable(f"{name} at {address} does not answer {reason}; start it, or give the URL of one that runs")
 
 
