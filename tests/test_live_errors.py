@@ -12,7 +12,7 @@ import pytest
 
 from converter import schemas
 from converter.cli.named_engines import engines_of
-from converter.engines.engine import Invalid
+from converter.engines.engine import Invalid, Unjudged
 from converter.engines.live import CLIENTS, Live, Unreachable
 from converter.engines.store import Stored
 from converter.errors import SigmapackError, UsageError
@@ -238,3 +238,19 @@ def test_a_target_without_a_named_engine_is_untested() -> None:
     assert (told.verdicts["kusto"].kind, told.verdicts["kusto"].reason) == ("untested", "no engine named for it")
     assert "no engine" not in told.verdicts["lucene"].reason
     assert issubclass(Unreachable, SigmapackError)
+
+
+def test_words_that_the_cluster_would_cut_otherwise_are_not_judged(name: str) -> None:
+    def says(question: Question) -> Answer:
+        if question.method == "PUT" and "analysis" in question.lines[0]["settings"]:
+            reason = "Unknown analyzer type [pattern] for [powershell_script_analyzer]"
+            return 400, {"error": {"type": "illegal_argument_exception", "reason": reason}, "status": 400}
+        return well(question)
+
+    layout = schemas.layout("lucene_winlogbeat")
+    assert layout is not None
+    scripts = next(each for each in layout.sources if each.name == "ps_script")
+    with cluster(says) as told, Live(name, told.url) as live:
+        assert live.find("event.code:4104", [scripts], 0) == set()
+        with pytest.raises(Unjudged, match="script_block_text"):
+            live.find("powershell.file.script_block_text:*a*", [scripts], 0)

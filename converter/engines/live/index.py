@@ -23,8 +23,8 @@ _WORDS = frozenset({"keyword", "match_only_text", "text", "wildcard"})
 # The analyser of `powershell.file.script_block_text`, the only `text` of the layouts: `powershell_script_analyzer` of
 # https://github.com/elastic/integrations and of https://github.com/elastic/beats.
 _SCRIPTS = "powershell_script_analyzer"
-_SCRIPTS_LACK = "pattern"
-_ANALYSIS = {"analyzer": {_SCRIPTS: {"type": _SCRIPTS_LACK, "pattern": r"[\W&&[^-]]+"}}}
+SCRIPTS_LACK = "pattern"
+_ANALYSIS = {"analyzer": {_SCRIPTS: {"type": SCRIPTS_LACK, "pattern": r"[\W&&[^-]]+"}}}
 
 
 def body(table: Table, lacking: Collection[str]) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def body(table: Table, lacking: Collection[str]) -> dict[str, Any]:
     properties = {column.name: _property(column, lacking) for column in table.columns.values()}
     # A list, as Elastic's templates set it: with one, a word on a number fails the query; `*` would hide that.
     words = [column.name for column in table.columns.values() if column.type in _WORDS]
-    scripts = _SCRIPTS_LACK not in lacking and any(column.type == "text" for column in table.columns.values())
+    scripts = SCRIPTS_LACK not in lacking and any(column.type == "text" for column in table.columns.values())
     return {
         "settings": {"index.query.default_field": words, **({"analysis": _ANALYSIS} if scripts else {})},
         "mappings": {
@@ -44,8 +44,17 @@ def body(table: Table, lacking: Collection[str]) -> dict[str, Any]:
 
 def lacks(table: Table, lacking: Collection[str]) -> set[str]:
     """Those of the lacking types that the table asks for."""
-    asked = {_SCRIPTS_LACK if column.type == "text" else column.type for column in table.columns.values()}
+    asked = {SCRIPTS_LACK if column.type == "text" else column.type for column in table.columns.values()}
     return asked & set(lacking)
+
+
+def uncut(table: Table, lacking: Collection[str], query: str) -> str | None:
+    """A text that the query names and that the cluster would cut into other words than the vendor's."""
+    if SCRIPTS_LACK not in lacking:
+        return None
+    return next(
+        (column.name for column in table.columns.values() if column.type == "text" and column.name in query), None
+    )
 
 
 def _property(column: Column, lacking: Collection[str]) -> dict[str, Any]:
@@ -55,7 +64,7 @@ def _property(column: Column, lacking: Collection[str]) -> dict[str, Any]:
         told["ignore_above"] = column.ignore_above
     if column.lowercase:
         told["normalizer"] = "lowercase"
-    if kind == "text" and _SCRIPTS_LACK not in lacking:
+    if kind == "text" and SCRIPTS_LACK not in lacking:
         told["analyzer"] = _SCRIPTS
     if column.caseless:
         told["fields"] = {"caseless": _CASELESS}

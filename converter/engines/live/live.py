@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Self
 
-from converter.engines.engine import OWNER, ROW, Hit, Invalid
+from converter.engines.engine import OWNER, ROW, Hit, Invalid, Unjudged
 from converter.engines.live.address import Address, Unreachable, address
 from converter.engines.live.clients import CLIENTS, Ask, Refused
-from converter.engines.live.index import INSTEAD, PREFIX, body, lacks
+from converter.engines.live.index import INSTEAD, PREFIX, SCRIPTS_LACK, body, lacks, uncut
 from converter.engines.store import Stored
 from converter.schemas.layout import Row, Source, Table
 
@@ -80,7 +80,12 @@ class Live:
         return unheld
 
     def find(self, query: str, sources: Sequence[Source], owner: int) -> set[int]:
-        """The numbers of the owner's rows that the query string finds; raises Invalid with the cluster's reason."""
+        """The numbers of the owner's rows that the query string finds; raises Invalid, Unjudged."""
+        tables = {source.table.name: source.table for source in sources}.values()
+        for table in tables:
+            self._index(table)
+            if named := uncut(table, self._lacking, query):
+                raise Unjudged(f"it lacks the analyser {SCRIPTS_LACK}, which cuts {named} into words")
         asked = {"query_string": {"query": query, "analyze_wildcard": True}}
         if owner not in self._known:
             # Whether it is a query at all is still to be said.
@@ -88,7 +93,7 @@ class Live:
         wanted = {"bool": {"must": asked, "filter": {"term": {OWNER: self._known[owner]}}}}
         found: set[int] = set()
         # Sources that share a table share its index. One is asked at a time: what one of two refuses, the other hides.
-        for table in {source.table.name: source.table for source in sources}.values():
+        for table in tables:
             for hit in self._hits(self._index(table), {"query": wanted, "_source": False, "docvalue_fields": [ROW]}):
                 found.update(map(int, hit["fields"][ROW]))
         return found
