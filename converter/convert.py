@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -113,7 +113,9 @@ def converted(rule: Rule, target: Target, how: How = AS_ROUTED) -> Query | Refus
 def mapped(rule: Rule, target: Target, route: Route, how: How = AS_ROUTED) -> SigmaRule:
     """The rule in the target's field names, fresh; raises Refused for a field that no pipeline of the route maps."""
     sigma = sound.filtered(rule, how.filters)
-    return mapping.mapped(sigma, rule, target, route, _names(how, _naming(target, sigma))).rule
+    return mapping.mapped(
+        sigma, rule, target, route, _names(how, target.naming(LogSource.of(sigma.logsource.to_dict())))
+    ).rule
 
 
 def conditions(rule: Rule, target: Target, route: Route, how: How = AS_ROUTED) -> list[str]:
@@ -124,9 +126,9 @@ def conditions(rule: Rule, target: Target, route: Route, how: How = AS_ROUTED) -
 def _query(rule: Rule, target: Target, how: How) -> Query:
     sigma = sound.filtered(rule, how.filters)
     repairs = how.repairs
-    naming = _naming(target, sigma)
+    naming = target.naming(LogSource.of(sigma.logsource.to_dict()))
     repairs.is_off(naming, wanted=bool(naming))
-    route = _located(target, _routed(sigma, rule, target), repairs)
+    route = target.located(_routed(sigma, rule, target), repairs)
     listed = tuple(sigma.fields)
     renamed = mapping.mapped(sigma, rule, target, route, _names(how, naming))
     ready = [renamed.rule]
@@ -155,24 +157,10 @@ def _query(rule: Rule, target: Target, how: How) -> Query:
     )
 
 
-def _located(target: Target, route: Route, repairs: Repairs) -> Route:
-    """The route as the repairs leave it: a dialect may have some that concern where events lie."""
-    located: Callable[[Route, Repairs], Route] | None = getattr(target.dialect, "located", None)
-    return route if located is None else located(route, repairs)
-
-
-def _naming(target: Target, sigma: SigmaRule) -> str:
-    """The repair that gives the rule's fields the target's names at all; empty where that is none."""
-    naming: Callable[[LogSource], str] = getattr(target.dialect, "naming", lambda _source: "")
-    return naming(LogSource.of(sigma.logsource.to_dict()))
-
-
 def _marks(text: str, target: Target, route: Route, repairs: Repairs) -> list[str]:
     """What a reader of the query should know of it."""
-    known = target.dialect.REPAIRS
-    without = [f"without {name}" for name in ordered(repairs.off & known.keys())]
-    limits: Callable[[str, Route], list[str]] = getattr(target.dialect, "marks", lambda _text, _route: [])
-    return [*(["inexact"] if repairs.inexactness else []), *without, *limits(text, route)]
+    without = [f"without {name}" for name in ordered(repairs.off & target.repairs.keys())]
+    return [*(["inexact"] if repairs.inexactness else []), *without, *target.limits(text, route)]
 
 
 def _correlation(rule: Rule, target: Target, how: How) -> Query:

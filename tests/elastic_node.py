@@ -61,10 +61,17 @@ class Index:
         (hits,) = self.searches([body])
         return hits
 
+    def answers(self, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """What the node says to each search body, which may be an error."""
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(bodies), 100):
+            lines = [line for body in bodies[start : start + 100] for line in ({}, body)]
+            found += _ask(self.url, "POST", f"{self.name}/_msearch", lines)["responses"]
+        return found
+
     def searches(self, bodies: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
         """The hits of each search body; raises NodeError with the first one that the node refuses."""
-        lines = [line for body in bodies for line in ({}, body)]
-        answers = _ask(self.url, "POST", f"{self.name}/_msearch", lines)["responses"]
+        answers = self.answers(bodies)
         for body, answer in zip(bodies, answers, strict=True):
             if "error" in answer or answer["_shards"]["failed"] or answer["timed_out"]:
                 raise NodeError(f"{json.dumps(body)[:400]}: {json.dumps(answer)[:2000]}")
@@ -90,19 +97,26 @@ class Index:
 @contextmanager
 def index(engine: Engine, documents: Mapping[str, Document]) -> Iterator[Index]:
     """An index of a random name with these documents, at least one, which is gone afterwards."""
+    with made(engine, elastic_index.body(engine.wildcard), documents) as index:
+        yield index
+
+
+@contextmanager
+def made(engine: Engine, body: Mapping[str, Any], documents: Mapping[str, Document]) -> Iterator[Index]:
+    """The same with this mapping and these settings."""
     url = engine.url
     if url is None or urllib.parse.urlsplit(url).hostname not in LOOPBACK:
         raise NodeError(f"{engine.variable} is {url}, which is not on this machine")
-    made = Index(url.rstrip("/"), f"sigmapack-test-{secrets.token_hex(8)}")
-    _ask(made.url, "PUT", made.name, elastic_index.body(engine.wildcard))
+    index = Index(url.rstrip("/"), f"sigmapack-test-{secrets.token_hex(8)}")
+    _ask(index.url, "PUT", index.name, body)
     try:
         lines = [line for name, document in documents.items() for line in ({"index": {"_id": name}}, document)]
-        answer = _ask(made.url, "POST", f"{made.name}/_bulk?refresh=true", lines)
+        answer = _ask(index.url, "POST", f"{index.name}/_bulk?refresh=true", lines)
         if answer["errors"]:
-            raise NodeError(f"{made.name} refuses a document: {json.dumps(answer)[:2000]}")
-        yield made
+            raise NodeError(f"{index.name} refuses a document: {json.dumps(answer)[:2000]}")
+        yield index
     finally:
-        _ask(made.url, "DELETE", made.name)
+        _ask(index.url, "DELETE", index.name)
 
 
 def _ask(url: str, method: str, path: str, content: Mapping[str, Any] | list[Any] | None = None) -> dict[str, Any]:

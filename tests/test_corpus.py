@@ -89,7 +89,8 @@ def test_files_and_manifest_agree_and_hashes_are_true(run: Run) -> None:
         rule = (CORPUS / entry["path"]).read_bytes()
         assert entry["rule_sha256"] == hashlib.sha256(rule).hexdigest(), entry
         assert entry["rule"] == rules()[entry["path"]]["id"]
-        assert entry["marks"] == []
+        # A few rules are larger than a service takes.
+        assert all(mark.startswith("over ") for mark in entry["marks"])
 
 
 @pytest.mark.parametrize(("target", "wanted"), [("kusto", 1_150), ("splunk", 1_700), ("lucene", 1_500)])

@@ -36,7 +36,7 @@ detection:
 
 
 def switchable(target: str) -> list[str]:
-    return [name for name, repair in TARGETS[target].dialect.REPAIRS.items() if not repair.inseparable]
+    return [name for name, repair in TARGETS[target].repairs.items() if not repair.inseparable]
 
 
 def disagreements(rule: Rule, target: str) -> list[str]:
@@ -73,7 +73,7 @@ def test_published_rules_name_exactly_the_repairs_that_change_them(target: str) 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_ids_of_a_family_are_its_own(target: str) -> None:
     letter = {"kusto": "K", "splunk": "S", "lucene": "L"}[TARGETS[target].family]
-    repairs = TARGETS[target].dialect.REPAIRS
+    repairs = TARGETS[target].repairs
     assert {name: repair.id for name, repair in repairs.items()} == {name: name for name in repairs}
     assert {name[0] for name in repairs} == {letter}
     assert [int(name[1:]) for name in repairs] == list(range(1, len(repairs) + 1))
@@ -85,7 +85,7 @@ def test_the_page_of_repairs_has_a_row_for_each() -> None:
     assert rows == [
         "| " + " | ".join(text.replace("|", r"\|") for text in vars(repair).values()) + " |"
         for target in DEFAULTS
-        for repair in TARGETS[target].dialect.REPAIRS.values()
+        for repair in TARGETS[target].repairs.values()
     ]
 
 

@@ -14,6 +14,7 @@ from sigma.exceptions import SigmaError
 from sigma.processing.pipeline import ProcessingPipeline
 
 from converter.convert import How, Query, Refusal, converted
+from converter.judge import Given, Judge, Trial
 from converter.stock import StockOptions
 from converter.targets import TARGETS
 from converter.targets.splunk.repairs import REPAIRS
@@ -73,6 +74,7 @@ ELSEWHERE = {
     "S12": "test_the_stock_format_of_saved_searches_swallows_a_line",
     "S13": "test_a_display_list_is_one_column_a_field",
     "S14": "test_one_query_stands_in_every_format",
+    "S19": "test_an_empty_value_is_a_field_that_is_not_there",
 }
 GROUP = re.compile(r"\(\?<[^>]*>[^)]*\)")
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -235,6 +237,23 @@ def test_one_query_stands_in_every_format() -> None:
     query = ours(case, "splunk")
     assert isinstance(query, Query)
     assert finds(replace(case, event={"Image": "x"}), query.text)
+
+
+@pytest.mark.parametrize("values", ["", ["", "a"], ["", "a?"]])
+def test_an_empty_value_is_a_field_that_is_not_there(values: str | list[str]) -> None:
+    """Whether Splunk takes an absent field for an empty value is open: the engine's rows have no empty value."""
+    case = Case("S19", {"s": {"Image": "C:\\\\x", "CommandLine": values}}, {})
+    given = (
+        Given("found", {"Image": "C:\\x", "CommandLine": ""}, wanted=True),
+        Given("left", {"Image": "C:\\x", "CommandLine": "b"}, wanted=False),
+    )
+    kinds = []
+    for query in (ours(case, "splunk"), ours(case, "splunk", "S19")):
+        assert isinstance(query, Query)
+        (judged,) = Judge(generated=False).judge([Trial(case.rule.document, {"splunk": query.text}, given=given)])
+        kinds.append(judged.verdicts["splunk"].kind)
+        assert ("S19" in query.repairs) is (len(kinds) == 1)
+    assert kinds == ["exact", "broken"]
 
 
 def test_every_repair_has_a_case() -> None:

@@ -142,7 +142,7 @@ def refuse_repairs(targets: Sequence[Target], how: How) -> None:
         )
     if not how.without:
         return
-    known = {name: repair for target in targets for name, repair in target.dialect.REPAIRS.items()}
+    known = {name: repair for target in targets for name, repair in target.repairs.items()}
     for name in sorted(how.without):
         if name not in known:
             have = ", ".join(each for each, repair in known.items() if not repair.inseparable)

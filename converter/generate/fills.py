@@ -9,7 +9,11 @@ from typing import Literal
 from converter.generate.worlds import Kind
 
 # Keys that stand right under a hive, and control sets under one of these.
-ABOVE = re.compile(r"(?i)\\?(?:(?P<set>CurrentControlSet|ControlSet)|SOFTWARE\\|SYSTEM\\)")
+ABOVE = re.compile(
+    r"(?i)\\?(?:(?P<set>CurrentControlSet|ControlSet)|(?P<classes>SOFTWARE\\Classes(?=\\|$))|SOFTWARE\\|SYSTEM\\)"
+)
+# Those of the machine Sysmon calls HKCR: https://learn.microsoft.com/sysinternals/downloads/sysmon, event ID 12.
+OF_A_USER = r"HKU\S-1-5-21-1004336348-1177238915-682003330-1001"
 
 Style = Literal["plain", "empty", "rich", "special", "lines"]
 
@@ -31,7 +35,7 @@ class Fill:
             return ""
         word = _of(kind.start, self.variant)
         if kind.name == "key" and (above := ABOVE.match(right)) is not None:
-            word = r"HKLM\SYSTEM" if above["set"] else "HKLM"
+            word = r"HKLM\SYSTEM" if above["set"] else OF_A_USER if above["classes"] else "HKLM"
         if not kind.separator:
             return word + self._more(kind)
         if more := self._more(kind):

@@ -131,6 +131,26 @@ class Target:
             for entry in self.settings.get("homeless", ())
         )
 
+    @property
+    def repairs(self) -> Mapping[str, Repair]:
+        """The named repairs of its language."""
+        return self.dialect.REPAIRS
+
+    def located(self, route: Route, repairs: Repairs) -> Route:
+        """The route with its data source as the repairs leave it."""
+        located: Callable[[Route, Repairs], Route] | None = getattr(self.dialect, "located", None)
+        return route if located is None else located(route, repairs)
+
+    def naming(self, logsource: LogSource) -> str:
+        """The repair that gives the log source's fields the target's names at all; empty where that is none."""
+        naming: Callable[[LogSource], str] = getattr(self.dialect, "naming", lambda _source: "")
+        return naming(logsource)
+
+    def limits(self, text: str, route: Route) -> list[str]:
+        """The marks of a query that is larger than a service takes."""
+        marks: Callable[[str, Route], list[str]] = getattr(self.dialect, "marks", lambda _text, _route: [])
+        return marks(text, route)
+
     def route(self, logsource: LogSource) -> Route | Homeless | None:
         """The first route that takes this log source; the decision to refuse it; None where nothing is decided."""
         homes: tuple[Route | Homeless, ...] = (*self.routes, *self.homeless)

@@ -15,6 +15,7 @@ from converter.engines.kql import addresses, terms
 from converter.engines.kql.pipeline import ORDER, Pipeline, apply, filters, started
 from converter.engines.kql.reading import read
 from converter.engines.kql.values import sql_type, stored
+from converter.engines.store import quoted
 from converter.schemas.forms import Cell
 from converter.schemas.layout import Column, Layout, Source
 
@@ -56,7 +57,7 @@ class Kql:
         left_open = _filtered(tree, count, layout, leaves_open=True)
         if not left_open.open:
             return Compiled(sql)
-        return Compiled(sql, f"{_rows(left_open, source)} AND ({' OR '.join(left_open.open)})")
+        return Compiled(sql, _rows(left_open, source, *left_open.open))
 
     def hunt(
         self,
@@ -87,10 +88,11 @@ def _filtered(tree: ir.Query, count: int, layout: Layout, *, leaves_open: bool) 
     return pipeline
 
 
-def _rows(pipeline: Pipeline, source: Source) -> str:
-    # A query of another table finds nothing in this one.
-    other = "" if pipeline.table == source.table.name else " AND FALSE"
-    return f"SELECT {ROW} FROM ({pipeline.sql}) WHERE TRUE{other}"
+def _rows(pipeline: Pipeline, source: Source, *conditions: str) -> str:
+    if pipeline.table != source.table.name:
+        # A query of another table, which need not be there, finds nothing in this one.
+        return f"SELECT {ROW} FROM {quoted(source.table.name)} WHERE FALSE"
+    return f"SELECT {ROW} FROM ({pipeline.sql}) WHERE {' OR '.join(conditions) or 'TRUE'}"
 
 
 def _check_rest(operators: Sequence[ir.Operator], pipeline: Pipeline) -> None:

@@ -43,7 +43,15 @@ def _literal(node: ir.Literal, _: Context) -> Expression:
 
 
 def _column(node: ir.ColumnRef, context: Context) -> Expression:
-    return context.column(node.name)
+    column = context.column(node.name)
+    if column.open:
+        context.open.append(column.open)
+    return column
+
+
+def _bound(node: ir.LetRef, context: Context) -> Expression:
+    # A column hides what `let` gave its name to: measured on the Kusto emulator by the authors of duckdb-kql.
+    return _column(ir.ColumnRef(node.name), context) if node.name in context.columns else compiled(node.value, context)
 
 
 def _binary(node: ir.BinaryOp, context: Context) -> Expression:
@@ -122,6 +130,7 @@ def _step(step: ir.PathStep) -> str:
 _COMPILERS: dict[type[ir.Expr], Callable[..., Expression]] = {
     ir.Literal: _literal,
     ir.ColumnRef: _column,
+    ir.LetRef: _bound,
     ir.BinaryOp: _binary,
     ir.UnaryOp: _unary,
     ir.FunctionCall: _call,

@@ -15,7 +15,8 @@ NUMBERS = frozenset({"int", "long", "real"})
 class Expression:
     """SQL and its Kusto type; a string is never NULL, since Kusto's strings have no null.
 
-    `text` is the value of a string literal, and `number` that of a whole number's; `what` names it in messages.
+    `text` is the value of a string literal, and `number` that of a whole number's; `what` names it in messages. `open`
+    is a column that says for which rows the language leaves open what it gives.
     """
 
     sql: str
@@ -23,6 +24,7 @@ class Expression:
     what: str
     text: str | None = None
     number: int | None = None
+    open: str | None = None
 
     @property
     def sure(self) -> bool:

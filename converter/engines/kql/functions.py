@@ -142,7 +142,7 @@ def _number(kind: str) -> Function:
 
     def function(arguments: Arguments, _: Context) -> Expression:
         value = arguments[0]
-        if value.type in {kind, "int"}:
+        if value.type in {kind, "int"} or (value.number is not None and abs(value.number) < _SMALL):
             return Expression(f"{value.sql}::{sql_type}", kind, f"to{kind}()")
         if value.type != "string":
             raise Unjudged(f"to{kind}() of a value of type {value.type} is not judged")
@@ -154,6 +154,10 @@ def _number(kind: str) -> Function:
     return function
 
 
+# What every type of whole numbers holds.
+_SMALL = 1 << 31
+
+
 def _hexadecimal(arguments: Arguments, _: Context) -> Expression:
     value = arguments[0]
     if value.type not in {"int", "long"}:
@@ -161,8 +165,8 @@ def _hexadecimal(arguments: Arguments, _: Context) -> Expression:
     width = arguments[1].number if len(arguments) > 1 else 1
     if width is None:
         raise Unjudged("tohex() with a length that is no literal number is not judged")
-    # A negative number is written by the size of its type, which DuckDB's printf does for 64 bits.
-    digits = f"lower(to_hex({value.sql}))"
+    # A negative number is written by the size of its type, 32 bits for an int.
+    digits = f"lower(to_hex({value.sql}{'::BIGINT & 4294967295' if value.type == 'int' else ''}))"
     padded = f"CASE WHEN length({digits}) < {width} THEN lpad({digits}, {min(width, 16)}, '0') ELSE {digits} END"
     return Expression(f"coalesce({padded}, '')", "string", "tohex()")
 

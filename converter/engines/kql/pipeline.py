@@ -7,7 +7,7 @@ own. So `_row` stays at hand, and a column that an `extend` replaces keeps its p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from duckdb_kql import ir
@@ -16,8 +16,7 @@ from duckdb_kql.translate import naming
 from converter.engines.engine import ROW, Invalid, Unjudged
 from converter.engines.kql.compile import compiled, condition
 from converter.engines.kql.expression import Context, Expression
-from converter.engines.kql.values import sql_type
-from converter.engines.store import quoted
+from converter.engines.store import held, quoted
 from converter.schemas.layout import Layout, Table
 
 ORDER = "_order"
@@ -27,7 +26,8 @@ ORDER = "_order"
 class Pipeline:
     """SQL so far, and the columns that the query sees by now.
 
-    `leaves_open`: keep the rows of which it is open whether a filter takes them; `open` are columns that say so.
+    `leaves_open`: keep the rows of which it is open whether a filter takes them; `open` are columns that say so, one
+    for each such filter.
     """
 
     table: str
@@ -48,33 +48,34 @@ class Pipeline:
         context = self.context()
         sql = condition(predicate, context, "where")
         if self.leaves_open and context.open:
-            self.note(context)
+            self.open.append(self.noted(context))
             sql = f"({sql}) OR {self.open[-1]}"
         self.sql = f"SELECT * FROM ({self.sql}) WHERE {sql}"
 
     def extend(self, expressions: Sequence[ir.NamedExpr], names: Sequence[str]) -> dict[str, Expression]:
         """Compute the expressions, and give the columns that hold them by their names."""
-        context, made = self.context(), []
-        columns: dict[str, Expression] = {}
+        made, columns, contexts = [], {}, {}
         for named, name in zip(expressions, names, strict=True):
-            value = compiled(named.expr, context)
+            contexts[name] = self.context()
+            value = compiled(named.expr, contexts[name])
             if isinstance(named.expr, ir.ColumnRef):
                 columns[name] = value
                 continue
             column = self.name()
             made.append(f"{value.sql} AS {column}")
-            columns[name] = Expression(column, value.type, name)
+            columns[name] = Expression(column, value.type, f"the column {name}")
+        for name, context in contexts.items():
+            if self.leaves_open and context.open:
+                columns[name] = replace(columns[name], open=self.noted(context))
         if made:
             self.sql = f"SELECT *, {', '.join(made)} FROM ({self.sql})"
-        if self.leaves_open and context.open:
-            self.note(context)
         return columns
 
-    def note(self, context: Context) -> None:
-        """Add a column that says for which rows the expressions leave open what they give."""
+    def noted(self, context: Context) -> str:
+        """A new column that says for which rows the expressions of the context leave open what they give."""
         column = self.name()
-        self.sql = f"SELECT *, ({' OR '.join(context.open)}) AS {column} FROM ({self.sql})"
-        self.open.append(column)
+        self.sql = f"SELECT *, ({' OR '.join(dict.fromkeys(context.open))}) AS {column} FROM ({self.sql})"
+        return column
 
     def name(self) -> str:
         """A name for a column that no table has."""
@@ -93,9 +94,11 @@ def started(query: ir.Query, layout: Layout, now: datetime | None, *, leaves_ope
 
 
 def _columns(table: Table) -> dict[str, Expression]:
-    for column in table.columns.values():
-        sql_type(column)
-    return {name: Expression(quoted(name), column.type, f"the column {name}") for name, column in table.columns.items()}
+    names = held(table)
+    return {
+        name: Expression(quoted(names[name]), column.type, f"the column {name}")
+        for name, column in table.columns.items()
+    }
 
 
 def filters(operators: Sequence[ir.Operator]) -> int:

@@ -12,6 +12,7 @@ import re
 from functools import cache, lru_cache
 
 import duckdb
+from duckdb_kql.translate.regexfrag import to_re2_named_groups
 
 from converter.engines.engine import Invalid, Unjudged
 from converter.engines.kql.expression import Context, Expression, quoted
@@ -19,6 +20,8 @@ from converter.engines.kql.expression import Context, Expression, quoted
 _MOST_GROUPS = 16
 _LOOKAROUND = re.compile(r"\(\?(?:=|!|<=|<!)")
 _PIECES = re.compile(r"\\(?:[pPx]\{[^}]*\}|[\s\S])|\[\^?\]?|\]|\(\?P?<\w+>|\(\?[a-zA-Z-]*[:)]|[\s\S]")
+_REPEATED, _STARTS = frozenset("*+?{"), frozenset({"(", "|"})
+_NAMED, _BARE_FLAGS = re.compile(r"\(\?P?<\w+>"), re.compile(r"\(\?[a-zA-Z-]*\)")
 _FLAGS = re.compile(r"\(\?([a-zA-Z-]*)[:)]")
 # Escapes that both have, beside punctuation; those of the second set mean Unicode's classes in Rust.
 _SHARED, _UNICODE = frozenset("AzafnrtvxpP"), frozenset("dDwWsSbB")
@@ -53,7 +56,7 @@ def _checked(pattern: str, what: str) -> tuple[str, int, bool]:
     if _LOOKAROUND.search(_without_escapes(pattern)):
         raise Invalid(f"{shown}: Kusto's have no look-around")
     unicode = _scanned(pattern, shown)
-    text = re.sub(r"(?<!\\)\(\?<(?=\w)", "(?P<", pattern)
+    text = to_re2_named_groups(pattern)
     groups = _compiled(text, shown)
     if groups > _MOST_GROUPS:
         raise Invalid(f"{shown}: it has {groups} groups, and Kusto takes {_MOST_GROUPS}")
@@ -63,6 +66,7 @@ def _checked(pattern: str, what: str) -> tuple[str, int, bool]:
 def _scanned(pattern: str, shown: str) -> bool:
     """Whether the pattern asks for Unicode's classes; raises Invalid, Unjudged."""
     unicode, inside, before = False, False, ""
+    names: set[str] = set()
     for piece in _PIECES.findall(pattern):
         if piece.startswith("\\"):
             unicode |= _escape(piece, shown)
@@ -75,8 +79,12 @@ def _scanned(pattern: str, shown: str) -> bool:
             inside = True
         elif (flags := _FLAGS.fullmatch(piece)) and not set(flags[1]) <= set("imsU-"):
             raise Unjudged(f"{shown}: the flags {flags[1]}")
-        elif piece == "{" and (not before or before in "(|"):
-            raise Invalid(f"{shown}: nothing stands before {{")
+        elif piece in _REPEATED and (not before or before in _STARTS or _BARE_FLAGS.fullmatch(before)):
+            raise Invalid(f"{shown}: nothing stands before {piece}")
+        elif piece in names:
+            raise Invalid(f"{shown}: two groups have one name")
+        if _NAMED.fullmatch(piece):
+            names.add(piece)
         before = piece
     _braces(pattern, shown)
     return unicode

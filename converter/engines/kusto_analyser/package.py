@@ -87,6 +87,7 @@ def _fetched(address: str) -> bytes:
         with urllib.request.urlopen(address, timeout=_TIMEOUT) as response:  # noqa: S310 - checked above
             content: bytes = response.read(_LARGEST + 1)
     except urllib.error.HTTPError as error:
+        error.close()
         raise Unfetched(f"{address}: the registry says {error.code} {error.reason}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error

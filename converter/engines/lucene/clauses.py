@@ -11,7 +11,7 @@ from converter.engines.lucene import fields, strings, texts, typed
 from converter.engines.lucene.fields import Field
 from converter.engines.lucene.holding import STRINGS
 from converter.engines.lucene.predicates import EVERY, NEVER, Predicate, Some, all_of, either, inverse
-from converter.engines.lucene.syntax import Clause, Group, Item, Range, Word, unescaped
+from converter.engines.lucene.syntax import Clause, Group, Item, Range, Word, bound, unescaped
 from converter.schemas.layout import Table
 
 EXISTS = "_exists_"
@@ -72,6 +72,8 @@ class Meaning:
         if isinstance(body, Range):
             return self._between(field, body)
         if body.fuzzy:
+            if body.kind == "TERM" and field.type not in STRINGS | {"text"}:
+                raise typed.pattern(field, "fuzzy word")
             raise Unjudged(f"a fuzzy word or phrase on {field.name}")
         if body.kind == "STAR":
             return exists(field)
@@ -100,8 +102,8 @@ class Meaning:
 
 
 def exists(field: Field) -> Predicate:
-    """The index holds a value of the field."""
-    return Some(field.values, tests=("true",))
+    """The index holds a value of the field; a text counts even where it has no terms."""
+    return Some(field.written or field.values, tests=("true",))
 
 
 def text_of(word: Word) -> str:
@@ -152,10 +154,10 @@ def _ranged(body: Word | Range) -> Word | Range:
     if sign not in {"<", ">"} or not rest:
         return body
     equal = rest.startswith("=") and rest != "="
-    bound = rest[1:] if equal else rest
+    end = bound(rest[1:] if equal else rest)
     if sign == ">":
-        return Range(bound, None, with_low=equal, with_high=True)
-    return Range(None, bound, with_low=True, with_high=equal)
+        return Range(end, None, with_low=equal, with_high=True)
+    return Range(None, end, with_low=True, with_high=equal)
 
 
 def _pattern(field: Field, body: Word) -> Predicate | None:

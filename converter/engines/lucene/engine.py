@@ -31,7 +31,7 @@ class Engine:
         return holding.kind(column)
 
     def cell(self, column: Column, value: Cell | None) -> object:
-        """What an index has of the value: a list, empty where it is over `ignore_above` or there is none.
+        """What an index has of the value: a list without what is over `ignore_above`; None of None.
 
         Raises ValueError for a value that a node refuses, Unjudged for a text whose words are not known.
         """

@@ -18,13 +18,18 @@ METADATA = frozenset(
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the mapping: its type, the SQL of the list of its values, and what the values are like."""
+    """A field of the mapping: its type, the SQL of the list of its values, and what the values are like.
+
+    The values of text are its terms; `written` are then the texts themselves, and `phrases` their terms in order.
+    """
 
     name: str
     type: str
     values: str
     lowercase: bool = False
+    written: str = ""
     phrases: str = ""
+    analyzer: str = ""
 
 
 def named(table: Table, name: str) -> Field | None:
@@ -57,10 +62,15 @@ def _own(column: Column) -> Field:
     sql = quoted(column.name)
     if column.type in TEXTS:
         return Field(
-            column.name, "text", f"struct_extract({sql}, 't')", lowercase=True, phrases=f"struct_extract({sql}, 'p')"
+            column.name,
+            "text",
+            f"struct_extract({sql}, 't')",
+            lowercase=True,
+            written=f"struct_extract({sql}, 'v')",
+            phrases=f"struct_extract({sql}, 'p')",
+            analyzer=column.analyzer,
         )
     if column.type in STRINGS:
-        return Field(
-            column.name, column.type, f"struct_extract({sql}, 'v')" if column.caseless else sql, column.lowercase
-        )
+        values = f"struct_extract({sql}, 'v')" if column.caseless else sql
+        return Field(column.name, column.type, values, column.lowercase)
     return Field(column.name, column.type, sql)

@@ -1,4 +1,4 @@
-"""How each of Elastic's types is held in DuckDB: in lists, since any field may have several values.
+"""How each of Elastic's types is held in DuckDB: in lists, since any field may have several values, or NULL for none.
 
 keyword, wildcard, constant_keyword   VARCHAR[], or STRUCT(v VARCHAR[], c VARCHAR[]) with its `.caseless`
 text, match_only_text                 STRUCT(v VARCHAR[], t VARCHAR[], p VARCHAR[]): as written, its terms, and each
@@ -28,7 +28,7 @@ _WITH_CASELESS = "STRUCT(v VARCHAR[], c VARCHAR[])"
 _TYPES: Mapping[str, str] = {
     **dict.fromkeys(STRINGS, "VARCHAR[]"),
     **dict.fromkeys(TEXTS, "STRUCT(v VARCHAR[], t VARCHAR[], p VARCHAR[])"),
-    "ip": "UHUGEINT[]",
+    "ip": "VARCHAR[]",
     "long": "BIGINT[]",
     "date": "BIGINT[]",
     "boolean": "BOOLEAN[]",
@@ -45,9 +45,11 @@ def kind(column: Column) -> str:
 
 def held(column: Column, value: Cell | None) -> object:
     """The value as its column holds it; raises ValueError for one that a node refuses in such a field."""
-    given = value if isinstance(value, tuple) else () if value is None else (value,)
+    if value is None or value == ():
+        return None
+    given = value if isinstance(value, tuple) else (value,)
     if column.type in TEXTS:
-        return _text([spelled(part) for part in given])
+        return _text([spelled(part) for part in given], column.analyzer)
     if column.type in STRINGS:
         texts = [spelled(part) for part in given]
         own = indexed(texts, column.ignore_above, lowercase=column.lowercase)
@@ -79,6 +81,11 @@ def spelled(value: Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def digits(number: int) -> str:
+    """An address as a column of addresses holds it."""
+    return f"{number:032x}"
+
+
 def address(text: str) -> int:
     """An address as a number, IPv4 as IPv6 holds it; raises ValueError for no address."""
     found = ipaddress.ip_address(text)
@@ -87,7 +94,7 @@ def address(text: str) -> int:
 
 def shown(column: Column, value: object) -> object:
     """A held value as a search's `fields` show it: one value, several as a tuple, None for none."""
-    own = value["v"] if isinstance(value, dict) else value
+    own = value["v"] if isinstance(value, dict) else [] if value is None else value
     if not isinstance(own, list):
         raise TypeError(f"{column.name} holds {value!r}")
     parts = tuple(_shown(column, part) for part in own)
@@ -95,27 +102,33 @@ def shown(column: Column, value: object) -> object:
 
 
 def _shown(column: Column, part: object) -> object:
-    if column.type == "ip" and isinstance(part, int):
-        found = ipaddress.IPv6Address(part)
+    if column.type == "ip" and isinstance(part, str):
+        found = ipaddress.IPv6Address(int(part, 16))
         return str(found.ipv4_mapped or found)
     return dates.written(part) if column.type == "date" and isinstance(part, int) else part
 
 
 def _typed(column: Column, value: Scalar) -> object:
     if column.type == "long":
-        return int(str(value)) if isinstance(value, str) else int(value)
+        return _whole(column, value)
     if column.type == "date":
         return dates.moment(spelled(value))
     if column.type == "ip":
-        # A text: DuckDB makes doubles of a list of integers of which one is over 2^127 and another is not.
-        return str(address(spelled(value)))
+        return digits(address(spelled(value)))
     if spelled(value) not in {"true", "false", ""}:
         raise ValueError(f"{value!r} in {column.name} is neither true nor false")
     return spelled(value) == "true"
 
 
-def _text(texts: list[str]) -> dict[str, list[str]]:
-    cut = [terms.terms(text) for text in texts]
+def _whole(column: Column, value: Scalar) -> int:
+    number = int(value)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{value!r} in {column.name} is over 64 bits")
+    return number
+
+
+def _text(texts: list[str], analyzer: str) -> dict[str, list[str]]:
+    cut = [terms.terms(text, analyzer) for text in texts]
     return {
         "v": texts,
         "t": sorted({term for found in cut for term in found}),

@@ -108,7 +108,7 @@ def literal(text: str) -> str:
 def _some(part: Some) -> str:
     patterns = [f"regexp_full_match({VALUE}, {literal('(?s)' + whole)})" for whole in _chunks(part.patterns)]
     tests = _joined([*dict.fromkeys(part.tests), *patterns], "OR")
-    return f"(len(list_filter({part.values}, lambda {VALUE}: {tests})) > 0)"
+    return f"coalesce(len(list_filter({part.values}, lambda {VALUE}: {tests})) > 0, false)"
 
 
 def _chunks(patterns: Sequence[str]) -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from converter.engines.engine import Invalid, Unjudged
-from converter.engines.lucene import regex_tree
+from converter.engines.lucene import effort, regex_tree
 from converter.engines.lucene.regex_tree import (
     MAX_CODE,
     Characters,
@@ -36,6 +36,7 @@ def patterns(text: str) -> tuple[str, ...]:
     tree = regex_tree.read(text)
     if _count(tree) > _MAX_COUNT:
         raise Unjudged(f"the regular expression /{text}/ counts further than {_MAX_COUNT}")
+    effort.check(tree, text)
     parts = tree.parts if isinstance(tree, Intersection) else [tree]
     return tuple(_pattern(part) for part in parts)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from converter.engines.engine import Invalid, Unjudged
 
 MAX_CODE = 0x10FFFF
+_MOST = 2**31 - 1
 DIGITS = "0123456789"
 Ranges = tuple[tuple[int, int], ...]
 
@@ -168,7 +169,12 @@ class _Reader:
         start = self.at
         while self.peek(DIGITS):
             self.at += 1
-        return int(self.text[start : self.at]) if self.at > start else None
+        if self.at == start:
+            return None
+        number = int(self.text[start : self.at])
+        if number > _MOST:
+            raise self.wrong("a number is over 32 bits")
+        return number
 
     def charclass(self) -> Regex:
         negated = self.take("^")
@@ -218,7 +224,7 @@ class _Reader:
         if self.take("<"):
             return self.interval()
         named = self.named()
-        return Characters(named) if named is not None else _plain(self.character())
+        return Characters(named) if named is not None else plain(self.character())
 
     def string(self) -> Regex:
         end = self.text.find('"', self.at)
@@ -226,7 +232,7 @@ class _Reader:
             raise self.wrong('a " is missing')
         held = self.text[self.at : end]
         self.at = end + 1
-        return Concat(tuple(map(_plain, held)))
+        return Concat(tuple(map(plain, held)))
 
     def group(self) -> Regex:
         if self.take(")"):
@@ -248,5 +254,6 @@ class _Reader:
         return Interval(first, last, len(low) if len(low) == len(high) else 0)
 
 
-def _plain(character: str) -> Characters:
+def plain(character: str) -> Characters:
+    """The expression of one character that means itself."""
     return Characters(((ord(character), ord(character)),))

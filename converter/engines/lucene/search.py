@@ -89,7 +89,7 @@ def _of_table(
     for _, *row in rows:
         cells = [holding.shown(column, value) if column else None for column, value in zip(shown, row, strict=False)]
         truths, keys = row[len(listed) : len(listed) + len(names)], row[len(listed) + len(names) :]
-        own = ", ".join(name for name, true in zip(names, truths, strict=True) if true)
+        own = ", ".join(sorted(name for name, true in zip(names, truths, strict=True) if true))
         result.append((keys, Hit(dict(zip(listed, cells, strict=True)), own or None)))
     return result
 

@@ -9,6 +9,7 @@ from converter.engines.lucene import effort, regex
 from converter.engines.lucene.fields import Field
 from converter.engines.lucene.holding import lowered
 from converter.engines.lucene.predicates import VALUE, Predicate, Some, literal
+from converter.engines.lucene.regex_tree import ANY, Characters, Concat, Regex, plain
 from converter.engines.lucene.syntax import Range, unescaped
 
 _PIECE = re.compile(r"\\(?P<escaped>.)|(?P<any>\*)|(?P<one>\?)|(?P<plain>[^\\*?]+)", re.DOTALL)
@@ -32,19 +33,19 @@ def wildcard(field: Field, text: str) -> Predicate:
     if field.type == "constant_keyword" and ("?" in text or "\\" in text):
         raise Unjudged(f"{text!r} on {field.name}: a constant_keyword knows no wildcard but *, and no escapes")
     found: list[str] = []
-    symbols: list[effort.Symbol] = []
+    parts: list[Regex] = []
     for piece in _PIECE.finditer(text):
         if piece["any"] or piece["one"]:
             found.append(".*" if piece["any"] else ".")
-            symbols.append(effort.ANY if piece["any"] else effort.ONE)
+            parts.append(effort.RUN if piece["any"] else Characters(ANY))
             continue
         if piece["escaped"] and field.lowercase and piece["escaped"] != lowered(piece["escaped"]):
             raise Unjudged(f"{piece[0]!r} on {field.name}: Elasticsearch makes it lower case and OpenSearch does not")
         own = _cased(field, piece["escaped"] or piece["plain"])
         found.append(regex.escaped(own))
-        symbols += own
+        parts += map(plain, own)
     if field.type != "constant_keyword":
-        effort.check_wildcard(text, tuple(symbols))
+        effort.check(Concat(tuple(parts)), text)
     return Some(field.values, patterns=("".join(found),))
 
 

@@ -29,7 +29,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Range:
-    """The values from `low` to `high`, None for no bound on that side; escapes are resolved."""
+    """The values from `low` to `high`, None for no bound on that side, as a star says; escapes are resolved."""
 
     low: str | None
     high: str | None
@@ -141,7 +141,10 @@ class _Tree(Transformer[Token, Any]):
         return Range(_bound(low), _bound(high), start.type == "IN_START", end.type == "IN_END")
 
 
+def bound(text: str) -> str | None:
+    """One side of a range: nodes take a star for no bound even where it is quoted or escaped."""
+    return None if text == "*" else text
+
+
 def _bound(token: Token) -> str | None:
-    if token.type == "RANGE_QUOTED":
-        return unescaped(token[1:-1])
-    return None if token == "*" else unescaped(token)  # noqa: S105 - a word of the query
+    return bound(unescaped(token[1:-1] if token.type == "RANGE_QUOTED" else token))

@@ -1,4 +1,4 @@
-"""The terms that the standard analyzer makes of a text: words of Unicode's word boundaries, in lower case.
+"""The terms that an analyzer makes of a text; those of the standard one are words by Unicode's word boundaries.
 
 After https://www.elastic.co/docs/reference/text-analysis/analysis-standard-analyzer and the rules of UAX #29 for the
 scripts that join letters to words; a text that holds characters of others is not cut.
@@ -23,8 +23,16 @@ _KNOWN = re.compile(r"[\x00-ʯͰ-ͷͺ-ͿΆ-ҁҊ-ԯ\u2000-\u200b\u2010-\u2029\u20
 _LONGEST = 255
 
 
-def terms(text: str) -> list[str]:
-    """The terms in order; raises Unjudged for characters whose words this does not know."""
+# https://github.com/elastic/beats, x-pack/winlogbeat/module/powershell: the pattern `[\W&&[^-]]+` separates terms.
+_SCRIPT = re.compile(r"[\w-]+", re.ASCII)
+
+
+def terms(text: str, analyzer: str) -> list[str]:
+    """The terms in order; raises Unjudged for an analyzer or characters whose words this does not know."""
+    if analyzer == "powershell_script":
+        return [word.lower() for word in _SCRIPT.findall(text)]
+    if analyzer != "standard":
+        raise Unjudged(f"the analyzer {analyzer}")
     if not text.isascii() and (_KNOWN.fullmatch(text) is None or any(map(_emoji, text)) or "\xad" in text):
         raise Unjudged(f"the words of {text[:60]!r}: it holds characters that this engine does not cut into words")
     found = (word for match in _WORD.finditer(text) for word in _parts(match[0]))

@@ -12,13 +12,13 @@ from converter.engines.lucene.syntax import unescaped
 
 def words(field: Field, text: str) -> Predicate | None:
     """The field holds one of the terms of the text; None where it has no terms, and the clause counts for nothing."""
-    found = terms.terms(text)
+    found = terms.terms(text, field.analyzer)
     return either(strings.term(field, word) for word in found) if found else None
 
 
 def phrase(field: Field, text: str) -> Predicate | None:
     """The field holds the terms of the text one after the other; None as in `words`."""
-    found = terms.terms(text)
+    found = terms.terms(text, field.analyzer)
     if not found:
         return None
     return Some(field.phrases, patterns=(f".*{regex.escaped(' ' + ' '.join(found) + ' ')}.*",))
@@ -26,7 +26,7 @@ def phrase(field: Field, text: str) -> Predicate | None:
 
 def prefix(field: Field, text: str) -> Predicate | None:
     """The field holds one of the terms of a word that ends in a star, the last of them as a beginning."""
-    found = terms.terms(unescaped(text[:-1]))
+    found = terms.terms(unescaped(text[:-1]), field.analyzer)
     if not found:
         raise Unjudged(f"{text!r} on {field.name}: the beginning of a word that has no terms")
     *whole, last = found

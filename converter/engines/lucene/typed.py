@@ -10,7 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from converter.engines.engine import Invalid, Unjudged
 from converter.engines.lucene import dates, holding
 from converter.engines.lucene.fields import Field
-from converter.engines.lucene.predicates import NEVER, VALUE, Predicate, Some
+from converter.engines.lucene.predicates import NEVER, VALUE, Predicate, Some, literal
 from converter.engines.lucene.syntax import Range
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -60,7 +60,7 @@ def _low(field: Field, text: str, now: datetime | None, *, inside: bool) -> str:
         case "date":
             return str(dates.bound(text, now, up=not inside) + (not inside))
         case "ip":
-            return f"{_one(field, text) + (not inside)}::UHUGEINT"
+            return _digits(_one(field, text) + (not inside))
         case _:
             raise Unjudged(f"a range on {field.name}, which is of type {field.type}")
 
@@ -75,7 +75,7 @@ def _high(field: Field, text: str, now: datetime | None, *, inside: bool) -> str
         case "date":
             return str(dates.bound(text, now, up=inside) - (not inside))
         case "ip":
-            return f"{max(_one(field, text) - (not inside), 0)}::UHUGEINT"
+            return _digits(_one(field, text) - (not inside))
         case _:
             raise Unjudged(f"a range on {field.name}, which is of type {field.type}")
 
@@ -103,9 +103,13 @@ def _one(field: Field, text: str) -> int:
         raise Invalid(f"{text!r} is no address, which {field.name} holds") from None
 
 
+def _digits(number: int) -> str:
+    return literal(holding.digits(max(number, 0)))
+
+
 def _address(field: Field, text: str) -> Predicate:
     if "/" not in text:
-        return _test(field, f"{VALUE} = {_one(field, text)}::UHUGEINT")
+        return _test(field, f"{VALUE} = {_digits(_one(field, text))}")
     block = _BLOCK.fullmatch(text)
     if block is None:
         raise Invalid(f"{text!r} is no network, which {field.name} is asked for")
@@ -115,4 +119,4 @@ def _address(field: Field, text: str) -> Predicate:
         raise Invalid(f"{text!r} is no network: its length is over {bits}")
     size = 1 << (bits - length)
     low = number // size * size
-    return _test(field, f"{VALUE} BETWEEN {low}::UHUGEINT AND {low + size - 1}::UHUGEINT")
+    return _test(field, f"{VALUE} BETWEEN {_digits(low)} AND {_digits(low + size - 1)}")

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from sigma.backends.kusto.kusto import KustoBackend as StockBackend
-from sigma.conditions import ConditionAND, ConditionItem, ConditionOR
+from sigma.conditions import ConditionAND, ConditionOR
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
-from sigma.processing.pipeline import ProcessingPipeline
-from sigma.types import SigmaCasedString, SigmaExpansion, SigmaNumber, SigmaString, SpecialChars
+from sigma.types import SigmaCasedString, SigmaNumber, SigmaString, SpecialChars
 
-from converter.targets.kusto import registry, tables
+from converter.targets.kusto import registry
+from converter.targets.kusto.comparisons import NUMERIC, Comparisons
 from converter.targets.kusto.values import (
-    LONGEST_CHAIN,
     OPERATORS,
-    chain,
     compare,
     is_number,
     literal,
@@ -24,8 +20,7 @@ from converter.targets.kusto.values import (
     plain_text,
     within,
 )
-from converter.targets.lists import FlatLists
-from converter.targets.strings import ONE, Shape, parts, render, shape
+from converter.targets.strings import ONE, parts, shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,69 +28,15 @@ if TYPE_CHECKING:
     from converter.targets.repair import Repairs
     from converter.targets.target import Route
 
-NUMERIC = {"int", "long", "real", "decimal"}
 KEYWORD = "a keyword without a field cannot be said in KQL; name the field"
-TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
 
 
-class Backend(FlatLists, StockBackend):
+class Backend(Comparisons):
     """pySigma's Kusto backend; each override names the repair that it is, which `repairs` may have switched off."""
 
     def __init__(self, route: Route, repairs: Repairs) -> None:
-        super().__init__(ProcessingPipeline())
-        self.repairs = repairs
-        self.registry = route.data == registry.TABLE
-        self.types = tables.types(route)
-        self.computed = tables.computed(route)
+        super().__init__(route, repairs)
         self.keywords = route.options.get("keywords")
-        self.negations = 0
-
-    def compare_precedence(self, outer: Any, inner: Any) -> bool:
-        """Whether `inner` needs no brackets within `outer`; parts of a long chain get some (K10)."""
-        long = isinstance(inner, ConditionOR | ConditionAND) and leaves(outer) > LONGEST_CHAIN
-        grouped = long and "K10" not in self.repairs.off
-        return not grouped and bool(super().compare_precedence(outer, inner))
-
-    def convert_condition_or(self, cond: Any, state: Any) -> Any:
-        """Alternatives; very many in groups (K10)."""
-        grouped = self.groups(cond) if self.is_long(cond, state) else [cond]
-        said = [str(super(Backend, self).convert_condition_or(group, state)) for group in grouped]
-        return said[0] if len(said) == 1 else chain([f"({part})" for part in said], "or")
-
-    def convert_condition_and(self, cond: Any, state: Any) -> Any:
-        """Conditions that must all hold; very many in groups (K10)."""
-        grouped = self.groups(cond) if self.is_long(cond, state) else [cond]
-        said = [str(super(Backend, self).convert_condition_and(group, state)) for group in grouped]
-        return said[0] if len(said) == 1 else chain([f"({part})" for part in said], "and")
-
-    def is_long(self, cond: Any, state: Any) -> bool:
-        """Whether a condition has to be said in groups; a list of one field's values groups itself."""
-        long = len(cond.args) > LONGEST_CHAIN and not self.decide_convert_condition_as_in_expression(cond, state)
-        return long and not self.repairs.is_off("K10")
-
-    def chained(self, said: list[str], operator: str) -> str:
-        """Comparisons of one field, joined; very many in groups (K10)."""
-        if self.repairs.is_off("K10", wanted=len(said) > LONGEST_CHAIN):
-            return f" {operator} ".join(said)
-        return chain(said, operator)
-
-    @staticmethod
-    def groups(cond: Any) -> list[Any]:
-        """A long condition as shorter ones of its kind."""
-        starts = range(0, len(cond.args), LONGEST_CHAIN)
-        return [type(cond)(cond.args[start : start + LONGEST_CHAIN], cond.source) for start in starts]
-
-    def convert_condition_not(self, cond: Any, state: Any) -> Any:
-        """What must not hold; within it no comparison may be null."""
-        self.negations += 1
-        try:
-            return super().convert_condition_not(cond, state)
-        finally:
-            self.negations -= 1
-
-    def sure(self, comparison: str) -> str:
-        """A comparison of a column that may be null: false where it is, since `not` of null would drop the row."""
-        return f"coalesce({comparison}, false)" if self.negations else comparison
 
     def convert_condition_field_eq_val_str(self, cond: Any, state: Any) -> Any:
         """One value: an operator where one says it, else an anchored pattern that ignores letter case (K4)."""
@@ -140,11 +81,6 @@ class Backend(FlatLists, StockBackend):
     def convert_condition_field_not_exists(self, cond: Any, state: Any) -> Any:
         """Absent, by the same measure."""
         return self.absent(cond.field)
-
-    def absent(self, field: str) -> str:
-        """Whether the column holds nothing."""
-        test = "isempty" if self.types.get(field, "string") in ("string", "dynamic") else "isnull"
-        return f"{test}({self.escape_and_quote_field(field)})"
 
     def convert_condition_field_exists(self, cond: Any, state: Any) -> Any:
         """Present, by the same measure as absent."""
@@ -277,69 +213,3 @@ class Backend(FlatLists, StockBackend):
         if not self.keywords:
             raise SigmaFeatureNotSupportedByBackendError(KEYWORD)
         return f"{self.text(self.keywords)} matches regex {pattern(cond.value)}"
-
-    def text(self, field: str) -> str:
-        """The column as text."""
-        column = self.escape_and_quote_field(field)
-        return str(column) if self.types.get(field, "string") == "string" else f"tostring({column})"
-
-    def check(self, field: str, value: SigmaString) -> None:
-        """Say that the column can never hold a value: a query that cannot find it would mislead.
-
-        Within `not` such a value takes nothing away, as it should.
-        """
-        column = self.computed.get(field)
-        if (
-            self.negations % 2 == 0
-            and column
-            and column.never
-            and (found := re.search(column.never, render(value, str, "*", "?")))
-        ):
-            self.repairs.inexact(f"{field} never holds {found[0]!r}: {column.because}")
-
-    def comparison(self, field: str, value: SigmaString, *, cased: bool) -> str:
-        """The field compared with one string value, as its column's type asks (K2, K16)."""
-        if (other := self.replaced(field, value)) is not None:
-            column, value = other
-            return compare(column, value, shape(value), cased=cased)
-        self.check(field, value)
-        column = self.escape_and_quote_field(field)
-        wanted = shape(value)
-        kind = self.types.get(field, "string")
-        if kind != "string" and wanted.operator in ("equals", "anything"):
-            return self.typed(field, wanted)
-        if kind == "dynamic" and wanted.operator != "contains":
-            self.repairs.inexact(f"{field} holds an object, not a text")
-        return compare(column if kind == "string" else f"tostring({column})", value, wanted, cased=cased)
-
-    def replaced(self, field: str, value: SigmaString) -> tuple[str, SigmaString] | None:
-        """The stock pipeline's column and value of a registry field, where that repair is off (K2, K16)."""
-        if not self.registry:
-            return None
-        if registry.rereads(field, value) and self.repairs.is_off("K2"):
-            return field, registry.reread(value)
-        if registry.differs(field, value) and self.repairs.is_off("K16"):
-            return registry.stock(field, value)
-        return None
-
-    def typed(self, field: str, wanted: Shape) -> str:
-        """A column that holds no text, compared with one value or asked whether it holds any."""
-        column, kind = self.escape_and_quote_field(field), self.types.get(field, "string")
-        if wanted.operator == "anything" or wanted.text == "":
-            tests = ("isempty", "isnotempty") if kind == "dynamic" else ("isnull", "isnotnull")
-            return f"{tests[wanted.operator == 'anything']}({column})"
-        if kind in NUMERIC and is_number(wanted.text):
-            return self.sure(f"{column} == {number(wanted.text)}")
-        if kind == "bool" and wanted.text.lower() in TRUTH:
-            return self.sure(f"{column} == {TRUTH[wanted.text.lower()]}")
-        held = "numbers, which {!r} is not" if kind in NUMERIC else "no text, so not {!r}"
-        self.repairs.inexact(f"{field} holds {held.format(wanted.text)}")
-        return f"tostring({column}) =~ {literal(wanted.text)}"
-
-
-def leaves(condition: Any) -> int:
-    """How many comparisons a condition has."""
-    if isinstance(condition, ConditionItem):
-        return sum(map(leaves, condition.args))
-    value = getattr(condition, "value", None)
-    return len(value.values) if isinstance(value, SigmaExpansion) else 1

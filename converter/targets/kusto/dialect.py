@@ -47,10 +47,27 @@ def conditions(fresh: Callable[[], SigmaRule], route: Route, repairs: Repairs) -
 
 
 def _computed(route: Route, *texts: str) -> str:
-    """The columns that these texts name outside their strings and the route computes, each as an `extend`."""
-    named = {word for text in texts for word in re.findall(r"\w+", QUOTED.sub("", text))}
-    entries = tables.computed(route).items()
-    return "".join(f"| extend {name} = {column.expression}\n" for name, column in entries if name in named)
+    """The columns that these texts name outside their strings and the route computes, each as an `extend`.
+
+    Those that another one names stand before it.
+    """
+    columns = tables.computed(route)
+    ordered: dict[str, None] = {}
+
+    def add(text: str) -> None:
+        named = _words(text)
+        for name in (name for name in columns if name in named and name not in ordered):
+            add(columns[name].expression)
+            ordered[name] = None
+
+    for text in texts:
+        add(text)
+    return "".join(f"| extend {name} = {columns[name].expression}\n" for name in ordered)
+
+
+def _words(text: str) -> set[str]:
+    """The names in an expression, but for those of an object's values."""
+    return set(re.findall(r"(?<![.\w])\w+", QUOTED.sub("", text)))
 
 
 def hunting(settings: Hunting, arms: Sequence[Arm], known: Mapping[str, str]) -> dict[str, str]:

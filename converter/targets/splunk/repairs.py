@@ -99,4 +99,10 @@ REPAIRS = table(
         "both names",
     ),
     Repair("S18", "a negated null", "NOT NOT f=*", "f=*"),
+    Repair(
+        "S19",
+        "an empty value",
+        'f="", though Splunk extracts no field without a value',
+        'f="" OR NOT f=*',
+    ),
 )

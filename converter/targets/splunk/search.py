@@ -48,8 +48,27 @@ class SearchBackend(FlatLists, StockBackend):
         return quoted(s, self.repairs.off)
 
     def convert_condition_field_eq_val_str(self, cond: Any, state: Any) -> Any:
-        """The field and its whole value."""
+        """The field and its whole value; none, where that is empty (S19)."""
+        if _is_empty(cond.value) and not self.repairs.is_off("S19"):
+            return self.nothing(cond.field)
         return f"{self.escape_and_quote_field(cond.field)}={self.convert_value_str(cond.value, state)}"
+
+    def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
+        """A list of values; an empty one beside it (S19)."""
+        filled = [arg for arg in cond.args if not _is_empty(arg.value)]
+        if self.repairs.is_off("S19", wanted=len(filled) < len(cond.args)) or len(filled) == len(cond.args):
+            return super().convert_condition_as_in_expression(cond, state)
+        nothing = self.nothing(cond.args[0].field)
+        if not filled:
+            return nothing
+        if len(filled) == 1:
+            return f"({self.convert_condition(filled[0], state)} OR {nothing})"
+        return f"({super().convert_condition_as_in_expression(ConditionOR(filled), state)} OR {nothing})"
+
+    def nothing(self, field: str) -> str:
+        """Whether the field holds nothing: Splunk extracts no field without a value."""
+        name = self.escape_and_quote_field(field)
+        return f'({name}="" OR NOT {name}=*)'
 
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
         """A negation; that of an absent field is the field's presence (S18)."""
@@ -66,6 +85,10 @@ class SearchBackend(FlatLists, StockBackend):
     convert_condition_field_eq_val_re = unsayable
     convert_condition_field_eq_field = unsayable
     convert_condition_field_eq_val_str_case_sensitive = unsayable
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, SigmaString) and not parts(value)
 
 
 def quoted(value: SigmaString, off: frozenset[str]) -> str:

@@ -40,9 +40,6 @@ class TstatsBackend(SearchBackend):
 
     def convert_value_str(self, s: SigmaString, state: ConversionState) -> str:
         """The value in double quotes; there is no `where` for what no quoting keeps (S5, S6)."""
-        if str(s) == "":
-            self.repairs.inexact("an empty value, which a data model does not tell from none")
-            return '"unknown"'
         try:
             return quoted(s, self.repairs.off)
         except Unsayable:
@@ -51,6 +48,11 @@ class TstatsBackend(SearchBackend):
                 self.repairs.inexact(message)
                 return f'"{render(s, _starred, "*", "*")}"'
             raise SigmaFeatureNotSupportedByBackendError(message) from None
+
+    def nothing(self, field: str) -> str:
+        """Refuse an empty value; nearly, whether the model says `unknown`."""
+        self.repairs.inexact("an empty value, which a data model does not tell from none")
+        return f'{self.escape_and_quote_field(field)}="unknown"'
 
     def unsayable(self, cond: Any, state: Any) -> Any:
         """Refuse what the `where` of tstats does not have."""

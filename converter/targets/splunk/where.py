@@ -63,7 +63,9 @@ class WhereBackend(FlatLists, StockBackend):
         )
 
     def convert_condition_field_eq_val_str(self, cond: Any, state: Any) -> Any:
-        """One value, letter case ignored."""
+        """One value, letter case ignored; none, where that is empty (S19)."""
+        if not parts(cond.value) and not self.repairs.is_off("S19"):
+            return self.nothing(cond.field)
         return self.matches(cond.field, f"(?is){pattern(cond.value, self.repairs)}")
 
     def convert_condition_field_eq_val_str_case_sensitive(self, cond: Any, state: Any) -> Any:
@@ -93,8 +95,13 @@ class WhereBackend(FlatLists, StockBackend):
         return f"(isnotnull({one}) AND isnotnull({other}) AND lower({one})=lower({other}))"
 
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
-        """A list of values, as one pattern where all are texts that ignore letter case."""
+        """A list of values, one pattern where all are texts that ignore letter case; an empty one beside it (S19)."""
         values = [arg.value for arg in cond.args]
+        filled = [arg for arg in cond.args if not isinstance(arg.value, SigmaString) or parts(arg.value)]
+        if not self.repairs.is_off("S19", wanted=len(filled) < len(values)) and len(filled) < len(values):
+            nothing = self.nothing(cond.args[0].field)
+            said = str(self.convert_condition_as_in_expression(ConditionOR(filled), state)) if filled else ""
+            return f"({said} OR {nothing})" if said else nothing
         if all(isinstance(value, SigmaString) and not isinstance(value, SigmaCasedString) for value in values):
             patterns = (pattern(value, self.repairs) for value in values)
             return self.matches(cond.args[0].field, f"(?is){'|'.join(patterns)}")
@@ -117,6 +124,11 @@ class WhereBackend(FlatLists, StockBackend):
         """A pattern without a field, likewise."""
         self.repairs.inexact(KEYWORD)
         return self.matches("_raw", str(cond.value.regexp))
+
+    def nothing(self, field: str) -> str:
+        """Whether the field holds nothing: Splunk extracts no field without a value."""
+        name = self.escape_and_quote_field(field)
+        return f'(isnull({name}) OR {name}="")'
 
     def matches(self, field: str, expression: str) -> str:
         """Whether the field is there and the regular expression, in PCRE's syntax, is found in it."""
