@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from converter.engines.engine import Engine, Hit, Invalid, Unjudged
+from converter.engines.live import Live
 from converter.engines.store import Store, Stored
 from converter.judge import Known
 from converter.schemas.forms import Cell, Event, Unwritable
@@ -45,23 +46,28 @@ class _Expected:
     category: str | None
 
 
-def judged(hunt: Hunt, layout: Layout, engine: Engine) -> Verdict:
-    """The verdict on the hunting query."""
+def judged(hunt: Hunt, layout: Layout, engine: Engine | Live) -> Verdict:
+    """The verdict on the hunting query; a running cluster runs it at its own now, which is to be about ours."""
+    # To the second: times are told apart by their milliseconds.
+    now = datetime.now(UTC).replace(microsecond=0) if isinstance(engine, Live) else NOW
     sources = {each.name: each for _, known in hunt.categories for each in layout.sources_of(known.logsource)}
-    expected = list(_expected(hunt, layout, list(sources.values())))
-    store = Store(engine, layout)
+    expected = list(_expected(hunt, layout, list(sources.values()), now))
+    store = engine if isinstance(engine, Live) else Store(engine, layout)
     unheld: set[int] = set()
     for source in sources.values():
         rows = [each for each in expected if each.asked.source == source.name]
         unheld |= store.load(source, [Stored(each.asked.number, 0, _at(source, each)) for each in rows])
     expected = [each for each in expected if each.asked.number not in unheld]
     try:
-        hits = engine.hunt(hunt.text, store.connection, layout, list(sources.values()), NOW)
+        if isinstance(store, Live):
+            hits = store.hunt(hunt.text, list(sources.values()))
+        else:
+            hits = store.engine.hunt(hunt.text, store.connection, layout, list(sources.values()), now)
     except Invalid as invalid:
         return Verdict("broken", f"is no valid query: {invalid}")
     except Unjudged as unjudged:
         return Verdict("untested", f"{engine.name} cannot judge it: {unjudged}")
-    return _compared(hunt, expected, hits)
+    return replace(_compared(hunt, expected, hits), unmade=store.unmade if isinstance(store, Live) else ())
 
 
 def _compared(hunt: Hunt, expected: Sequence[_Expected], hits: Sequence[Hit]) -> Verdict:
@@ -90,7 +96,7 @@ def _compared(hunt: Hunt, expected: Sequence[_Expected], hits: Sequence[Hit]) ->
     return told
 
 
-def _expected(hunt: Hunt, layout: Layout, sources: Sequence[Source]) -> Iterator[_Expected]:
+def _expected(hunt: Hunt, layout: Layout, sources: Sequence[Source], now: datetime) -> Iterator[_Expected]:
     """Every row with what should become of it; every third is older than the window. No two have one time."""
     window = timedelta(**{UNITS[hunt.window[-1]]: int(hunt.window[:-1])})
     events: dict[str, tuple[str, Event]] = {}
@@ -106,7 +112,7 @@ def _expected(hunt: Hunt, layout: Layout, sources: Sequence[Source]) -> Iterator
             for row in _rows(source, event):
                 old = number % 3 == 2  # noqa: PLR2004 - every third
                 # Neither rising nor falling with the number: an engine that keeps the order of insertion does not sort.
-                time = NOW - timedelta(minutes=1, seconds=number * 7919 % 3571, milliseconds=number % 1000)
+                time = now - timedelta(minutes=1, seconds=number * 7919 % 3571, milliseconds=number % 1000)
                 time -= window if old else timedelta()
                 wanted = category is not None and not old
                 asked = Asked(number, source.name, f"{name}{', too old' if old else ''}", event, row, wanted)
