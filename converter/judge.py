@@ -9,7 +9,7 @@ from typing import Any
 from converter import engines, oracle, schemas
 from converter.bench import Bench, Embedded
 from converter.engines.engine import Invalid, Unjudged
-from converter.generate import Generated, generate, minimised
+from converter.generate import Generated, foreign, generate, minimised
 from converter.logsource import LogSource
 from converter.oracle import Meaning, Unmeant
 from converter.schemas.forms import Event
@@ -140,10 +140,17 @@ class Judge:
         bench = self._benches.get(target) or self._benches.setdefault(
             target, Bench(Embedded(layout, engines.embedded(target)))
         )
-        asked = [bench.add(each.number, each.sources, each.known.events, each.known.meaning.truth) for each in ready]
+        asked = [
+            bench.add(each.number, each.sources, self._events(target, each), each.known.meaning.truth) for each in ready
+        ]
         for each, rows in zip(ready, asked, strict=True):
             yield each.number, self._verdict(bench, each, rows)
         bench.forget()
+
+    def _events(self, target: str, ready: _Ready) -> Sequence[Generated]:
+        """The events to try on one query: those of its rule, and those with what it adds to the rule."""
+        added = asked_for(ready.query, target, ready.known, ready.sources) if self.generated else ()
+        return (*ready.known.events, *added)
 
     def _verdict(self, bench: Bench, ready: _Ready, asked: Sequence[Asked]) -> Verdict:
         unmade: tuple[str, ...] = ()
@@ -165,6 +172,15 @@ class Judge:
         if not self.minimise:
             return told
         return replace(told, shown=tuple(_smallest(bench, ready, shown) for shown in told.shown))
+
+
+def asked_for(query: str, target: str, known: Known, sources: Sequence[Source]) -> list[Generated]:
+    """Events with the values that the query has and the rule has not."""
+    cells = (cell for source in sources for reading in source.readings for cell in reading.fixed.values())
+    ordinary = {str(part) for cell in cells for part in (cell if isinstance(cell, tuple) else (cell,))}
+    names = {name for source in sources for name in source.table.columns}
+    ordinary |= names | {f"{name}.caseless" for name in names}
+    return foreign(query, known.meaning, known.logsource, ordinary, bare=engines.JUDGES[target] == "lucene")
 
 
 def _ready(
