@@ -149,7 +149,8 @@ class Judge:
 
     def _events(self, target: str, ready: _Ready) -> Sequence[Generated]:
         """The events to try on one query: those of its rule, and those with what it adds to the rule."""
-        added = asked_for(ready.query, target, ready.known, ready.sources) if self.generated else ()
+        engine = engines.JUDGES[target]
+        added = asked_for(ready.query, engine, ready.known, ready.sources) if self.generated else ()
         return (*ready.known.events, *added)
 
     def _verdict(self, bench: Bench, ready: _Ready, asked: Sequence[Asked]) -> Verdict:
@@ -174,13 +175,13 @@ class Judge:
         return replace(told, shown=tuple(_smallest(bench, ready, shown) for shown in told.shown))
 
 
-def asked_for(query: str, target: str, known: Known, sources: Sequence[Source]) -> list[Generated]:
-    """Events with the values that the query has and the rule has not."""
+def asked_for(query: str, engine: str, known: Known, sources: Sequence[Source]) -> list[Generated]:
+    """Events with the values that the query, in the language of this engine, has and the rule has not."""
     cells = (cell for source in sources for reading in source.readings for cell in reading.fixed.values())
     ordinary = {str(part) for cell in cells for part in (cell if isinstance(cell, tuple) else (cell,))}
     names = {name for source in sources for name in source.table.columns}
     ordinary |= names | {f"{name}.caseless" for name in names}
-    return foreign(query, known.meaning, known.logsource, ordinary, bare=engines.JUDGES[target] == "lucene")
+    return foreign(query, known.meaning, known.logsource, ordinary, bare=engine == "lucene")
 
 
 def _ready(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
@@ -30,7 +31,12 @@ WORDS = frozenset({"and", "or", "not"})
 
 
 def values(query: str, *, bare: bool = False) -> list[str]:
-    """The texts that a query compares with, in order; `bare`: they need no quotes in its language."""
+    """The texts that a query compares with, in order; `bare`: they need no quotes in its language.
+
+    A query in JSON is what strings it holds.
+    """
+    if query.startswith("{"):
+        query, bare = "\n".join(_strings(json.loads(query))), True
     found = [first or second for first, second in QUOTED.findall(query)]
     if bare:
         found += BARE.findall(QUOTED.sub(" ", query))
@@ -41,6 +47,14 @@ def values(query: str, *, bare: bool = False) -> list[str]:
         for form in (whole, whole.replace("\\\\", "\\")):
             texts += [re.sub(r"\\(.)", r"\1", part) for part in DIVIDER.split(form)]
     return [text for text in dict.fromkeys(texts) if text.strip() and lower(text) not in WORDS]
+
+
+def _strings(held: object) -> Iterator[str]:
+    if isinstance(held, str):
+        yield held
+    elif isinstance(held, dict | list):
+        for part in held.values() if isinstance(held, dict) else held:
+            yield from _strings(part)
 
 
 def foreign(

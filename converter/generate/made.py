@@ -147,7 +147,8 @@ class Maker:
                 done.add(want)
                 long = LONG if self.world.kind(want.leaf.field or KEYWORDS, unix=found[0].unix).padded else None
                 yield from self.told(alone(found[0], at, want, long))
-        for _, made in self.worked[:1]:
+        # A first one may have no wildcard that takes more text.
+        for _, made in spread(self.worked, 3):
             yield from self.told(strayed(self.whole, made, self.world))
 
     def told(self, changes: Iterable[Edit]) -> Iterator[Candidate]:
