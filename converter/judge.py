@@ -10,7 +10,7 @@ from converter import engines, oracle, schemas
 from converter.bench import Bench, Embedded, Running
 from converter.engines.engine import Engine, Invalid, Unjudged
 from converter.engines.live import CLIENTS, Live
-from converter.generate import Generated, generate, minimised
+from converter.generate import Generated, foreign, generate, minimised
 from converter.logsource import LogSource
 from converter.oracle import Meaning, Unmeant
 from converter.schemas.forms import Event
@@ -147,7 +147,7 @@ class Judge:
                     ready.append(outcome)
         if layout is None or not ready:
             return
-        told = {bench.holder.name: list(self._by(bench, ready)) for bench in self._benches_of(target, layout)}
+        told = {bench.holder.name: list(self._by(target, bench, ready)) for bench in self._benches_of(target, layout)}
         for place, each in enumerate(ready):
             yield each.number, self.joint({name: verdicts[place] for name, verdicts in told.items()})
 
@@ -181,12 +181,20 @@ class Judge:
             told = replace(told, reason=f"{told.reason} (by {name})".lstrip())
         return replace(told, unmade=tuple(dict.fromkeys(line for each in verdicts.values() for line in each.unmade)))
 
-    def _by(self, bench: Bench, ready: Sequence[_Ready]) -> Iterator[Verdict]:
-        asked = [bench.add(each.number, each.sources, each.known.events, each.known.meaning.truth) for each in ready]
+    def _by(self, target: str, bench: Bench, ready: Sequence[_Ready]) -> Iterator[Verdict]:
+        asked = [
+            bench.add(each.number, each.sources, self._events(target, each), each.known.meaning.truth) for each in ready
+        ]
         for each, rows in zip(ready, asked, strict=True):
             told = self._verdict(bench, each, rows)
             yield replace(told, unmade=(*told.unmade, *bench.holder.unmade))
         bench.forget()
+
+    def _events(self, target: str, ready: _Ready) -> Sequence[Generated]:
+        """The events to try on one query: those of its rule, and those with what it adds to the rule."""
+        engine = engines.JUDGES[target]
+        added = asked_for(ready.query, engine, ready.known, ready.sources) if self.generated else ()
+        return (*ready.known.events, *added)
 
     def _verdict(self, bench: Bench, ready: _Ready, asked: Sequence[Asked]) -> Verdict:
         unmade: tuple[str, ...] = ()
@@ -208,6 +216,15 @@ class Judge:
         if not self.minimise:
             return told
         return replace(told, shown=tuple(_smallest(bench, ready, shown) for shown in told.shown))
+
+
+def asked_for(query: str, engine: str, known: Known, sources: Sequence[Source]) -> list[Generated]:
+    """Events with the values that the query, in the language of this engine, has and the rule has not."""
+    cells = (cell for source in sources for reading in source.readings for cell in reading.fixed.values())
+    ordinary = {str(part) for cell in cells for part in (cell if isinstance(cell, tuple) else (cell,))}
+    names = {name for source in sources for name in source.table.columns}
+    ordinary |= names | {f"{name}.caseless" for name in names}
+    return foreign(query, known.meaning, known.logsource, ordinary, bare=engine == "lucene")
 
 
 def _ready(
