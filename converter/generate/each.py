@@ -50,11 +50,11 @@ def strayed(whole: Goal, made: Draft, world: World) -> Iterator[Edit]:
             if name != field and not (kind.members or kind.number or kind.name == "hashes"):
                 yield (
                     f"{name} with what {field} is asked for",
-                    with_text(made.without(field), name, " ".join(_short(fitting)), kind),
+                    with_text(made.without(field), name, " ".join(short(fitting)), kind),
                 )
 
 
-def _short(texts: Sequence[str]) -> Iterator[str]:
+def short(texts: Sequence[str]) -> Iterator[str]:
     """The first texts that together are no longer than what a path or a name may be."""
     left = LONGEST
     for text in texts:

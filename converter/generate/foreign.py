@@ -9,7 +9,7 @@ from itertools import islice
 from random import Random
 
 from converter.generate.drafts import Style
-from converter.generate.each import with_text
+from converter.generate.each import short, with_text
 from converter.generate.edits import Edit
 from converter.generate.goals import Goal, spread, wants
 from converter.generate.made import LONG, Generated, Maker
@@ -42,7 +42,8 @@ def values(query: str, *, bare: bool = False) -> list[str]:
         found += BARE.findall(QUOTED.sub(" ", query))
     texts: list[str] = []
     for written in found:
-        whole = PAIR.sub(r"\1", written.strip("/") if bare else written)
+        # `\\\\{1}` is how a pattern of Lucene counts a backslash.
+        whole = PAIR.sub(r"\1", written.strip("/").replace("\\\\{1}", "\\\\") if bare else written)
         # The text of a quoted string has one backslash where a pattern in it has two.
         for form in (whole, whole.replace("\\\\", "\\")):
             texts += [re.sub(r"\\(.)", r"\1", part) for part in DIVIDER.split(form)]
@@ -95,7 +96,7 @@ def _changes(maker: Maker, texts: Sequence[str]) -> Iterator[Edit]:
             if kind.members or kind.number or kind.name in {"hashes", "address"}:
                 continue
             fitting = [text for text in texts if not set(text) & set(kind.barred)]
-            joined = " ".join(fitting)
+            joined = " ".join(short(fitting))
             yield f"{field} with what only the query names", with_text(made, field, joined, kind)
             if kind.padded:
                 long = f"{joined} {'sample text ' * (LONG // 12 + 1)}"

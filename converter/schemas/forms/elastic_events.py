@@ -114,12 +114,12 @@ def parts_by_event(value: Any, event: Event, *, codes: Sequence[str]) -> Cell | 
 def access_codes(value: Any, event: Event) -> Cell | None:
     """The codes of a list of access rights `%%4417 %%4418`, each without its signs.
 
-    Raises Unwritable for signs that stand before no code, or within a word.
+    Raises Unwritable for signs that stand before no code, or within a word, and for a code without its signs.
     """
     text = kept(value, event)
     if text is None or isinstance(text, tuple):
         return text
     words = str(text).split()
-    if wrong := [word for word in words if "%%" in word and not ACCESS_CODE.fullmatch(word)]:
+    if wrong := [word for word in words if ("%%" in word or word.isdigit()) and not ACCESS_CODE.fullmatch(word)]:
         raise Unwritable(f"{wrong[0]!r} is no code of an access right")
     return tuple(word.replace("%%", "") for word in words) or None
