@@ -86,12 +86,14 @@ class _Ready:
 class Judge:
     """Judges rules, a number of them at a time: rows are loaded once for all, each query runs over those of its rule.
 
-    `generated`: also on events made from the rules; `minimise`: show the smallest event that can be found.
+    `generated`: also on events made from the rules; `minimise`: show the smallest event that can be found; `analyser`:
+    also ask Microsoft's, where it is installed.
     """
 
     generated: bool = True
     minimise: bool = True
     seed: int = 0
+    analyser: bool = True
     _benches: dict[str, Bench] = field(default_factory=dict)
 
     def judge(self, trials: Sequence[Trial]) -> list[Judged]:
@@ -148,7 +150,7 @@ class Judge:
     def _verdict(self, bench: Bench, ready: _Ready, asked: Sequence[Asked]) -> Verdict:
         unmade: tuple[str, ...] = ()
         try:
-            if engines.JUDGES[ready.target] == "kql":
+            if self.analyser and engines.JUDGES[ready.target] == "kql":
                 faults = engines.engine("kusto_analyser").analyse(ready.query, ready.layout)
                 if faults:
                     return Verdict("broken", f"is no valid query to Microsoft's analyser: {faults[0]}")
