@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,6 +16,7 @@ from sigma.collection import SigmaCollection
 from sigma.data import mitre_attack
 from sigma.exceptions import SigmaError
 
+from converter import oracle
 from converter.cli.test import STOCK_PIPELINES
 from converter.convert import How, Query, Refusal, converted, stock_backend
 from converter.judge import Given, Judge, NoQuery, Trial
@@ -30,7 +31,6 @@ from converter.verdicts import Verdict
 EXAMPLES = Path(__file__).parents[1] / "docs" / "defects.toml"
 # Which the format of rule files asks the network for; what it writes of a rule without tags does not depend on them.
 FETCHED: Mapping[str, Any] = {"mitre_attack_tactics": {}, "mitre_attack_techniques": {}}
-WHOSE = ("stock", "ours", "without")
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,16 @@ class Example:
     excerpt: str = ""
     needs: Sequence[str] = ()
     after: str = ""
-    without: Sequence[str] = ()
     parts: int = 0
     padding: int = 0
+    is_open: bool = False
+    effect: str = ""
+    unmapped: bool = False
+
+    @property
+    def is_framed(self) -> bool:
+        """Whether the example shows a file that holds the query, which no engine reads."""
+        return bool(self.excerpt)
 
     @property
     def judged(self) -> Target:
@@ -87,6 +94,7 @@ class Worked:
     queries: Mapping[str, str | NoQuery]
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     shown: Sequence[Mapping[str, Verdict]] = ()
+    truths: Mapping[str, bool | None] = field(default_factory=dict)
 
 
 def examples() -> list[Example]:
@@ -107,7 +115,7 @@ def worked(chosen: Sequence[Example]) -> list[Worked]:
     for (number, whose), judged in zip(asked, whole, strict=True):
         verdicts[number][whose] = judged.verdicts[plain[number].example.judged.name]
     return [
-        Worked(one.example, one.queries, told, shown)
+        Worked(one.example, one.queries, told, shown, _truths(one.example))
         for one, told, shown in zip(plain, verdicts, _alone(plain), strict=True)
     ]
 
@@ -115,7 +123,10 @@ def worked(chosen: Sequence[Example]) -> list[Worked]:
 def _alone(plain: Sequence[Worked]) -> list[list[dict[str, Verdict]]]:
     """By example and event what each query does with this event and no other."""
     asked = [
-        (number, given, whose) for number, one in enumerate(plain) for given in one.example.given for whose in one.queries
+        (number, given, whose)
+        for number, one in enumerate(plain)
+        for given in one.example.given
+        for whose in one.queries
     ]
     judge = Judge(generated=False, minimise=False, analyser=False)
     trials = [_trial(plain[number], whose, (given,)) for number, given, whose in asked]
@@ -125,15 +136,21 @@ def _alone(plain: Sequence[Worked]) -> list[list[dict[str, Verdict]]]:
     return found
 
 
+def _truths(example: Example) -> dict[str, bool | None]:
+    """What the rule says of each event."""
+    if not example.events:
+        return {}
+    meaning = oracle.read(example.rules[0].document)
+    return {given.name: meaning.truth(given.event) for given in example.given}
+
+
 def queries(example: Example) -> dict[str, str | NoQuery]:
     """The stock query, ours, and ours without the repair where it can be left out."""
-    rule, target, off = example.rules[0], example.judged, frozenset(example.without)
-    found = {
-        "stock": _stock(example),
-        "ours": _text(converted(rule, target, How(referable=example.rules))),
-    }
+    rule, target = example.rules[0], example.judged
+    how = How(referable=example.rules, allow_unmapped=example.unmapped)
+    found = {"stock": _stock(example), "ours": _text(converted(rule, target, how))}
     if not example.repair.inseparable:
-        found["without"] = _text(converted(rule, target, How(referable=example.rules, without=off | {example.repair.id})))
+        found["without"] = _text(converted(rule, target, replace(how, without=frozenset([example.repair.id]))))
     return found
 
 
