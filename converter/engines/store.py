@@ -33,6 +33,8 @@ class Store:
         self.engine = engine
         self.layout = layout
         self.connection: duckdb.DuckDBPyConnection = engine.connect()
+        # DuckDB would draw over whatever else is printed.
+        self.connection.execute("SET enable_progress_bar = false")
         for table in layout.tables.values():
             self._create(table)
 
@@ -80,6 +82,8 @@ class Store:
 
         Raises Unjudged where a function of the engine refuses a row.
         """
+        # Where no event can be written as a row, nothing has been loaded.
+        self._create(source.table)
         name = quoted(source.table.name)
         # The name of the rows of one rule hides that of the whole table.
         database = self.connection.execute("SELECT current_database()").fetchall()[0][0]
