@@ -40,12 +40,19 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def run(cwd: Path, *arguments: str | Path, **more: Any) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+def run(
+    cwd: Path, *arguments: str | Path, environment: dict[str, str] | None = None
+) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
     """A run with its report."""
     report = cwd / "report.json"
-    done = sigmapack(*FAST, *arguments, "--report", f"json={report}", cwd=cwd, **more)
+    done = sigmapack(*FAST, *arguments, "--report", f"json={report}", cwd=cwd, environment=environment)
     assert "Traceback" not in done.stderr
     return done, json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
+
+
+def said(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """What stands on standard error, but for the check that takes a package of the user's cache."""
+    return [line for line in done.stderr.splitlines() if not line.startswith("not checked by kusto_analyser")]
 
 
 def kinds(report: dict[str, Any]) -> set[tuple[str, str, str]]:
@@ -60,10 +67,10 @@ def mend(path: Path, before: str, after: str) -> None:
 
 def test_the_pack_is_exact_and_the_next_run_says_the_same_from_the_cache(project: Path, home: dict[str, str]) -> None:
     done, report = run(project, environment=home)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, said(done)) == (0, [])
     assert done.stdout.endswith("\nkusto: 5 exact\nsplunk: 5 exact\nlucene: 6 exact\n")
     wanted = {(name, target, "exact") for name in RULES for target in SUFFIXES}
-    assert kinds(report) == wanted | {("t1596_003", target, "exact") for target in SUFFIXES}
+    assert kinds(report) == wanted | {("pack", target, "exact") for target in SUFFIXES}
     assert len(report["verdicts"]) == 16
     entries = [path for path in Path(home["XDG_CACHE_HOME"]).rglob("*") if path.is_file()]
     assert len(entries) == len(RULES)
@@ -107,8 +114,8 @@ def test_every_report_is_of_its_form(project: Path, tmp_path: Path) -> None:
     assert len(list(junit.iter("failure"))) == 1
     sarif = json.loads((tmp_path / "sarif").read_text(encoding="utf-8"))
     SARIF.validate(sarif)
-    assert [result["ruleId"] for result in sarif["runs"][0]["results"]] in ([["mixed"]], ["mixed"], ["narrower"])
-    assert [line for line in done.stdout.splitlines() if line.startswith("::error file=")]
+    assert [result["ruleId"] for result in sarif["runs"][0]["results"]] in (["mixed"], ["narrower"])
+    assert [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("::error file=")]
 
 
 USED = sorted({(each["target"], id_) for each in MANIFEST["queries"] for id_ in each["repairs"]})
@@ -136,7 +143,7 @@ def test_an_unknown_repair_is_wrong_usage(tmp_path: Path) -> None:
 CASES = """\
 {more}must_match:
   - name: yes
-    event: {{CommandLine: something}}
+    event: {{CommandLine: something, Nonsense: something}}
 must_not_match:
   - name: no
     event: {{CommandLine: {value}}}
@@ -275,7 +282,7 @@ def test_outputs_that_cannot_be_judged_are_broken(project: Path) -> None:
     done, report = run(project, "--no-cache", "-t", "kusto")
     assert done.returncode == 1
     broken = {Path(each["path"]).stem for each in report["verdicts"] if each["verdict"] == "broken"}
-    assert broken == {*RULES, "t1596_003"} - {"proc_creation_win_certutil_enum"}
+    assert broken == {*RULES, "pack"} - {"proc_creation_win_certutil_enum"}
     shutil.rmtree(project / "outputs")
     done, report = run(project, "--no-cache", "-t", "kusto")
     assert {each["verdict"] for each in report["verdicts"]} == {"broken"}
@@ -284,7 +291,7 @@ def test_outputs_that_cannot_be_judged_are_broken(project: Path) -> None:
 @pytest.mark.parametrize("environment", [{"XDG_CACHE_HOME": "/proc/nothing"}, {"XDG_CACHE_HOME": "", "HOME": ""}])
 def test_a_cache_that_cannot_be_written_is_no_obstacle(one: Path, environment: dict[str, str]) -> None:
     done, _ = run(one, "-t", "kusto", "a.yml", environment=environment)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, said(done)) == (0, [])
     assert {path.name for path in one.iterdir()} == {"a.yml", "report.json"}
 
 
@@ -294,8 +301,8 @@ def test_two_runs_at_once_say_the_same(one: Path, home: dict[str, str]) -> None:
         subprocess.Popen(command, cwd=one, env=os.environ | home, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(2)
     ]
-    said = [each.communicate(timeout=120) for each in both]
-    assert said[0] == said[1]
+    told = [each.communicate(timeout=120) for each in both]
+    assert told[0] == told[1]
     assert [each.returncode for each in both] == [0, 0]
 
 
@@ -345,9 +352,9 @@ def test_ctrl_c_ends_it_with_130_and_leaves_no_worker(tmp_path: Path) -> None:
 
 def test_nothing_of_a_run_depends_on_the_number_of_workers(tmp_path: Path) -> None:
     rules = [str(path) for path in sorted((ROOT / "sigma_rules").rglob("*.yml"))]
-    said = [
+    told = [
         sigmapack("test", "-q", "--no-cache", "--no-minimise", "--stock", "-t", "splunk", jobs, *rules, cwd=tmp_path)
         for jobs in ("-j1", "-j3")
     ]
-    assert said[0].stdout == said[1].stdout
-    assert re.search(r"splunk: \d", said[0].stdout)
+    assert told[0].stdout == told[1].stdout
+    assert re.search(r"splunk: \d", told[0].stdout)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from converter import testing
 from converter.judge import Given, Judge, NoQuery, Trial
 from tests.mutations import Mutant, mutants
-from tests.pack_judged import TARGETS, golden, held, known, plan, reading, rule, testing
+from tests.pack_judged import TARGETS, golden, held, known, plan, reading, rule
 
 RULES = sorted(each.place.name for each in reading().rules)
 # The long rule's queries take a while: of their changes every so many is tried, all of them with the variable set.
