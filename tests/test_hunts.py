@@ -37,7 +37,7 @@ CHANGES = [
     (SPL, "CommandLine=ParentCommandLine", "CommandLine=CommandLine", "broken", "as InitiatingProcessCommandLine"),
     (SPL, "SHA256=coalesce(SHA256", "SHA256=coalesce(MD5", "exact", ""),
     (SPL, "| where isnotnull(ToolCategory)\n", "", "wider", ""),
-    (SPL, "|tlsx|", "|", "narrower", ""),
+    (SPL, "(?is)certgraph|", "(?is)", "narrower", ""),
     (JSON, "now-24h", "now-23h", "narrower", ""),
     (JSON, "now-24h", "now-25h", "wider", ""),
     (JSON, '"gt"', '"lt"', "broken", "none of the events"),
