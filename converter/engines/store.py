@@ -82,8 +82,6 @@ class Store:
 
         Raises Unjudged where a function of the engine refuses a row.
         """
-        # Where no event can be written as a row, nothing has been loaded.
-        self._create(source.table)
         name = quoted(source.table.name)
         # The name of the rows of one rule hides that of the whole table.
         database = self.connection.execute("SELECT current_database()").fetchall()[0][0]
