@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from converter import engines, oracle, schemas
+from converter import correlations, engines, oracle, schemas
 from converter.bench import Bench, Embedded
+from converter.correlations import Correlating
 from converter.engines.engine import Invalid, Unjudged
 from converter.generate import Generated, generate, minimised
 from converter.logsource import LogSource
@@ -42,6 +43,7 @@ class Trial:
     """One rule with its queries by target, each a text or why there is none, and the events at hand.
 
     `document` is the rule's parsed YAML, `filters` are those of the Sigma filters, `placeholders` the values of each.
+    `named` are the documents of the rules that a correlation names, by these names.
     """
 
     document: Mapping[str, Any] = field(repr=False)
@@ -49,6 +51,12 @@ class Trial:
     filters: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     placeholders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     given: tuple[Given, ...] = ()
+    named: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_correlation(self) -> bool:
+        """Whether it is judged on sequences of events, not on events."""
+        return "correlation" in self.document
 
 
 @dataclass(frozen=True)
@@ -129,7 +137,9 @@ class Judge:
         layout = schemas.layout(target)
         ready = []
         for number, (trial, one) in enumerate(zip(trials, known, strict=True)):
-            if target in trial.queries:
+            if target in trial.queries and trial.is_correlation:
+                yield number, self._correlated(trial, target, layout)
+            elif target in trial.queries:
                 outcome = _ready(number, target, trial.queries[target], one, layout)
                 if isinstance(outcome, Verdict):
                     yield number, outcome
@@ -144,6 +154,18 @@ class Judge:
         for each, rows in zip(ready, asked, strict=True):
             yield each.number, self._verdict(bench, each, rows)
         bench.forget()
+
+    def _correlated(self, trial: Trial, target: str, layout: Layout | None) -> Verdict:
+        query = trial.queries[target]
+        if isinstance(query, NoQuery):
+            return Verdict("refused" if query.kind == "refused" else "broken", query.reason)
+        if layout is None:
+            return Verdict("untested", f"no schema says what {target} stores")
+        if not self.generated:
+            return Verdict("untested", "sequences of events are made from the rules only")
+        correlating = Correlating(trial.document, trial.named, trial.filters, trial.placeholders, self.seed)
+        engine = engines.embedded(target)
+        return correlations.judged(correlating, query, layout, engine, minimise=self.minimise)
 
     def _verdict(self, bench: Bench, ready: _Ready, asked: Sequence[Asked]) -> Verdict:
         unmade: tuple[str, ...] = ()
