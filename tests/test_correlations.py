@@ -228,6 +228,27 @@ def test_fields_take_the_names_of_the_routes() -> None:
     assert "time_window=14d" in weeks
 
 
+def test_an_unmapped_field_passes_where_it_may() -> None:
+    how = How(referable=(rule(WHOAMI),), allow_unmapped=True)
+    found = converted(rule(document(EVENT_COUNT | {"group-by": ["Nothing"]})), TARGETS["splunk"], how)
+    assert isinstance(found, Query), found
+    assert "unmapped" in found.marks
+    assert "as event_count by Nothing\n" in found.text
+
+
+def test_a_name_of_a_rule_breaks_out_of_no_quotation() -> None:
+    odd = WHOAMI | {"name": 'a" | delete "'}
+    named = {"rules": [odd["name"], "net"]}
+    how = How(referable=(rule(odd), rule(NET)))
+    found = converted(rule(document(TEMPORAL | BY | named)), TARGETS["splunk"], how)
+    assert isinstance(found, Query), found
+    assert 'eval event_type="a\\" | delete \\"" ]' in found.text
+    layout = schemas.layout("splunk")
+    assert layout is not None
+    asked = Correlating(document(TEMPORAL | BY | named), {odd["name"]: odd, "net": NET})
+    assert judged(asked, found.text, layout, engines.embedded("splunk")).kind == "exact"
+
+
 def test_a_display_list_ends_no_search_that_is_counted() -> None:
     assert "table CommandLine" not in query(TEMPORAL).text
 

@@ -22,6 +22,8 @@ from sigma.correlations import (
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
 from sigma.processing.pipeline import ProcessingPipeline
 
+from converter.targets.splunk.where import literal
+
 if TYPE_CHECKING:
     from sigma.correlations import SigmaCorrelationRule
 
@@ -87,7 +89,8 @@ def _renamed(correlated: SigmaCorrelationRule, named: Sequence[Named]) -> Sequen
         if len(set(columns)) > 1:
             aliases[name] = dict(zip(references, columns, strict=True))
     _refuse_overwritten(known, aliases)
-    correlated.group_by = [known[name] for name in correlated.group_by] if correlated.group_by else None
+    groups = dict.fromkeys(known[name] for name in correlated.group_by or ())
+    correlated.group_by = list(groups) or None
     correlated.aliases = SigmaCorrelationFieldAliases.from_dict(aliases)
     if isinstance(condition, SigmaCorrelationCondition) and counted:
         condition.fieldref = known[counted[0]] if len(counted) == 1 else [known[name] for name in counted]
@@ -154,7 +157,7 @@ def _searches(named: Sequence[Named], copied: Sequence[Mapping[str, str]]) -> st
         return named[0].query
     lines = ["| multisearch"]
     for one, names in zip(named, copied, strict=True):
-        said = f'event_type="{one.rule.name or one.rule.id}"'
+        said = f"event_type={literal(str(one.rule.name or one.rule.id))}"
         assigned = ", ".join([said, *(f"{name}={_quoted(column)}" for name, column in names.items())])
         lines.append(f"[ search {one.query} | eval {assigned} ]")
     return "\n".join(lines)
