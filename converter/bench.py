@@ -9,6 +9,7 @@ from itertools import count
 from typing import Protocol
 
 from converter.engines.engine import Compiled, Engine
+from converter.engines.live import Live
 from converter.engines.store import Store, Stored
 from converter.generate import Generated
 from converter.schemas.forms import Event, Unwritable
@@ -37,6 +38,10 @@ class Holder(Protocol):
 
     name: str
 
+    @property
+    def unmade(self) -> tuple[str, ...]:
+        """What it cannot show of the layout."""
+
     def load(self, source: Source, rows: Sequence[Stored]) -> set[int]:
         """Add the rows; gives the numbers of those that cannot be held."""
 
@@ -49,6 +54,8 @@ class Holder(Protocol):
 
 class Embedded:
     """The rows of one layout in DuckDB, with the engine that compiles queries for it."""
+
+    unmade: tuple[str, ...] = ()
 
     def __init__(self, layout: Layout, engine: Engine) -> None:
         self.name = engine.name
@@ -75,6 +82,31 @@ class Embedded:
     def clear(self, owner: int | None = None) -> None:
         """Remove the owner's rows, or all."""
         self._store.clear(owner)
+
+
+class Running:
+    """The rows of one layout on a running cluster, which runs the queries itself."""
+
+    def __init__(self, live: Live) -> None:
+        self.name = live.name
+        self._live = live
+
+    @property
+    def unmade(self) -> tuple[str, ...]:
+        """What the cluster lacks, of all that its indices should have had."""
+        return self._live.unmade
+
+    def load(self, source: Source, rows: Sequence[Stored]) -> set[int]:
+        """Add the rows; gives the numbers of those that the cluster refuses."""
+        return self._live.load(source, rows)
+
+    def answer(self, query: str, sources: Sequence[Source], owner: int) -> Answer:
+        """Which of the owner's rows the query finds; raises Invalid, Unreachable."""
+        return Answer(self._live.find(query, sources, owner), set())
+
+    def clear(self, owner: int | None = None) -> None:
+        """Let the owner's rows be found no more, or remove all."""
+        self._live.clear(owner)
 
 
 class Bench:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from converter import correlations, engines, oracle, schemas
-from converter.bench import Bench, Embedded
+from converter.bench import Bench, Embedded, Running
 from converter.correlations import Correlating
-from converter.engines.engine import Invalid, Unjudged
-from converter.generate import Generated, generate, minimised
+from converter.engines.engine import Engine, Invalid, Unjudged
+from converter.engines.live import CLIENTS, Live
+from converter.generate import Generated, foreign, generate, minimised
 from converter.logsource import LogSource
 from converter.oracle import Meaning, Unmeant
 from converter.schemas.forms import Event
@@ -94,13 +95,22 @@ class _Ready:
 class Judge:
     """Judges rules, a number of them at a time: rows are loaded once for all, each query runs over those of its rule.
 
-    `generated`: also on events made from the rules; `minimise`: show the smallest event that can be found.
+    `generated`: also on events made from the rules; `minimise`: show the smallest event that can be found. `engines`
+    are the only ones that judge, all where it is empty: names, those of running clusters with their URL.
     """
 
     generated: bool = True
     minimise: bool = True
     seed: int = 0
-    _benches: dict[str, Bench] = field(default_factory=dict)
+    engines: Mapping[str, str] = field(default_factory=dict, repr=False)
+    _benches: dict[str, list[Bench]] = field(default_factory=dict)
+    _lives: list[Live] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Remove what running clusters were given."""
+        self._benches.clear()
+        while self._lives:
+            self._lives.pop().close()
 
     def judge(self, trials: Sequence[Trial]) -> list[Judged]:
         """The verdicts on these rules, in order."""
@@ -147,12 +157,47 @@ class Judge:
                     ready.append(outcome)
         if layout is None or not ready:
             return
-        bench = self._benches.get(target) or self._benches.setdefault(
-            target, Bench(Embedded(layout, engines.embedded(target)))
-        )
-        asked = [bench.add(each.number, each.sources, each.known.events, each.known.meaning.truth) for each in ready]
+        told = {bench.holder.name: list(self._by(target, bench, ready)) for bench in self._benches_of(target, layout)}
+        for place, each in enumerate(ready):
+            yield each.number, self.joint({name: verdicts[place] for name, verdicts in told.items()})
+
+    def _benches_of(self, target: str, layout: Layout) -> list[Bench]:
+        if target not in self._benches:
+            self._benches[target] = [
+                Bench(Running(each) if isinstance(each, Live) else Embedded(layout, each))
+                for each in self.judges(target)
+            ]
+        return self._benches[target]
+
+    def judges(self, target: str) -> list[Engine | Live]:
+        """What judges the target's queries: each of the engines that are named and can, else the embedded one."""
+        own = engines.JUDGES[target]
+        found: list[Engine | Live] = [engines.embedded(target)] if own in (self.engines or {own}) else []
+        for name in CLIENTS:
+            if name in self.engines and own == "lucene":
+                self._lives.append(Live(name, self.engines[name]))
+                found.append(self._lives[-1])
+        return found
+
+    def joint(self, verdicts: Mapping[str, Verdict]) -> Verdict:
+        """Of the verdicts by engine the first that is not exact, which names its engine where the user has named any.
+
+        Else one that is, with what any of them could not show.
+        """
+        if not verdicts:
+            return Verdict("untested", "no engine named for it")
+        name, told = next((pair for pair in verdicts.items() if pair[1].kind != "exact"), [*verdicts.items()][-1])
+        if self.engines and told.kind != "exact":
+            told = replace(told, reason=f"{told.reason} (by {name})".lstrip())
+        return replace(told, unmade=tuple(dict.fromkeys(line for each in verdicts.values() for line in each.unmade)))
+
+    def _by(self, target: str, bench: Bench, ready: Sequence[_Ready]) -> Iterator[Verdict]:
+        asked = [
+            bench.add(each.number, each.sources, self._events(target, each), each.known.meaning.truth) for each in ready
+        ]
         for each, rows in zip(ready, asked, strict=True):
-            yield each.number, self._verdict(bench, each, rows)
+            told = self._verdict(bench, each, rows)
+            yield replace(told, unmade=(*told.unmade, *bench.holder.unmade))
         bench.forget()
 
     def _correlated(self, trial: Trial, target: str, layout: Layout | None) -> Verdict:
@@ -163,9 +208,17 @@ class Judge:
             return Verdict("untested", f"no schema says what {target} stores")
         if not self.generated:
             return Verdict("untested", "sequences of events are made from the rules only")
+        if self.engines and engines.JUDGES[target] not in self.engines:
+            return self.joint({})
         correlating = Correlating(trial.document, trial.named, trial.filters, trial.placeholders, self.seed)
         engine = engines.embedded(target)
         return correlations.judged(correlating, query, layout, engine, minimise=self.minimise)
+
+    def _events(self, target: str, ready: _Ready) -> Sequence[Generated]:
+        """The events to try on one query: those of its rule, and those with what it adds to the rule."""
+        engine = engines.JUDGES[target]
+        added = asked_for(ready.query, engine, ready.known, ready.sources) if self.generated else ()
+        return (*ready.known.events, *added)
 
     def _verdict(self, bench: Bench, ready: _Ready, asked: Sequence[Asked]) -> Verdict:
         unmade: tuple[str, ...] = ()
@@ -187,6 +240,15 @@ class Judge:
         if not self.minimise:
             return told
         return replace(told, shown=tuple(_smallest(bench, ready, shown) for shown in told.shown))
+
+
+def asked_for(query: str, engine: str, known: Known, sources: Sequence[Source]) -> list[Generated]:
+    """Events with the values that the query, in the language of this engine, has and the rule has not."""
+    cells = (cell for source in sources for reading in source.readings for cell in reading.fixed.values())
+    ordinary = {str(part) for cell in cells for part in (cell if isinstance(cell, tuple) else (cell,))}
+    names = {name for source in sources for name in source.table.columns}
+    ordinary |= names | {f"{name}.caseless" for name in names}
+    return foreign(query, known.meaning, known.logsource, ordinary, bare=engine == "lucene")
 
 
 def _ready(

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from multiprocessing import get_context
@@ -39,7 +40,7 @@ class Plan:
 
     `hows` says for each target how rules are converted afresh. With `outputs` the query that stands in that folder is
     judged, and a rule is converted only to say why it has none. `given` are events by the rule's id; those under the
-    empty id are for all rules.
+    empty id are for all rules. `engines` are as Judge takes them.
     """
 
     targets: tuple[Target, ...]
@@ -49,6 +50,12 @@ class Plan:
     generated: bool = True
     minimise: bool = True
     seed: int = 0
+    engines: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def live(self) -> bool:
+        """Whether a running cluster judges, of which nothing is known in advance."""
+        return any(self.engines.values())
 
     @cached_property
     def key(self) -> str:
@@ -66,7 +73,7 @@ class Plan:
             for name, how in self.hows.items()
         ]
         ready = engines.engine("kusto_analyser").ready()
-        return json.dumps([hows, self.generated, self.minimise, self.seed, ready])
+        return json.dumps([hows, self.generated, self.minimise, self.seed, ready, sorted(self.engines)])
 
 
 def tested(
@@ -77,6 +84,9 @@ def tested(
     watched: Callable[[Sequence[Rule]], Iterable[Rule]] = iter,
 ) -> Iterator[tuple[Rule, Judged]]:
     """Each rule with its verdicts, in order; `watched` gives the rules one by one as they are done."""
+    if plan.live:
+        # What a cluster said yesterday is not what it says today.
+        cache = None
     known = {id(rule): _kept(cache, rule, plan) for rule in rules} if cache else {}
     missing = [rule for rule in rules if known.get(id(rule)) is None]
     fresh = _judged(missing, plan, jobs)
@@ -92,10 +102,11 @@ def tested(
 def _judged(rules: Sequence[Rule], plan: Plan, jobs: int) -> Iterator[Judged]:
     size = min(CHUNK, -(-len(rules) // jobs) or 1)
     chunks = [rules[start : start + size] for start in range(0, len(rules), size)]
-    if jobs == 1 or len(chunks) < 2:  # noqa: PLR2004 - one chunk needs no second process
-        judge = _judge(plan)
-        for chunk in chunks:
-            yield from judge.judge([trial(rule, plan) for rule in chunk])
+    # What a cluster was given is removed by this process, which hears of every way to be stopped but SIGKILL.
+    if jobs == 1 or len(chunks) < 2 or plan.live:  # noqa: PLR2004 - one chunk needs no second process
+        with closing(_judge(plan)) as judge:
+            for chunk in chunks:
+                yield from judge.judge([trial(rule, plan) for rule in chunk])
         return
     # A forked process would share the engines' threads, which do not live on in it.
     with ProcessPoolExecutor(jobs, get_context("spawn"), _start, (plan,)) as pool:
@@ -104,7 +115,7 @@ def _judged(rules: Sequence[Rule], plan: Plan, jobs: int) -> Iterator[Judged]:
 
 
 def _judge(plan: Plan) -> Judge:
-    return Judge(generated=plan.generated, minimise=plan.minimise, seed=plan.seed)
+    return Judge(generated=plan.generated, minimise=plan.minimise, seed=plan.seed, engines=plan.engines)
 
 
 # What a worker process works with; set once, when it starts.
@@ -164,15 +175,19 @@ def hunts(pack: Pack, plan: Plan) -> Iterator[tuple[Target, str, Verdict]]:
     """The verdict on each of the pack's hunting queries, with its target and the name of its file."""
     if pack.hunting is None or any(how.stock for how in plan.hows.values()):
         return
-    judge = _judge(plan)
-    known = [(each.name, judge.known(trial(each.rule, plan))) for each in pack.hunting.categories]
+    with closing(_judge(plan)) as judge:
+        yield from _hunts(pack, pack.hunting, plan, judge)
+
+
+def _hunts(pack: Pack, settings: Hunting, plan: Plan, judge: Judge) -> Iterator[tuple[Target, str, Verdict]]:
+    known = [(each.name, judge.known(trial(each.rule, plan))) for each in settings.categories]
     for target in plan.targets:
         texts = _hunting_texts(pack, target, plan)
         if isinstance(texts, Problem):
             yield target, f"{HUNTING}.{target.suffix}", Verdict("refused", texts.message)
             continue
         for name, text in texts.items():
-            yield target, name, _hunt(pack.hunting, target, text, known, plain=name.endswith(f".{PLAIN}"))
+            yield target, name, _hunt(settings, target, text, known, judge, plain=name.endswith(f".{PLAIN}"))
 
 
 def _hunting_texts(pack: Pack, target: Target, plan: Plan) -> dict[str, str] | Problem:
@@ -185,8 +200,8 @@ def _hunting_texts(pack: Pack, target: Target, plan: Plan) -> dict[str, str] | P
     return texts if isinstance(texts, Problem) else {path.name: text for path, text in texts.items()}
 
 
-def _hunt(
-    settings: Hunting, target: Target, text: str, known: Sequence[tuple[str, Known | str]], *, plain: bool
+def _hunt(  # noqa: PLR0913 - what it takes
+    settings: Hunting, target: Target, text: str, known: Sequence[tuple[str, Known | str]], judge: Judge, *, plain: bool
 ) -> Verdict:
     layout = schemas.layout(target.name)
     if layout is None:
@@ -199,7 +214,7 @@ def _hunt(
             return Verdict("untested", f"no schema says how {target.name} stores {one.logsource}")
         categories.append((name, one))
     hunt = Hunt(text, settings.window, settings.columns, settings.category_column, categories, plain=plain)
-    return judged(hunt, layout, engines.embedded(target.name))
+    return judge.joint({each.name: judged(hunt, layout, each) for each in judge.judges(target.name)})
 
 
 def output(rule: Rule, target: Target) -> PurePosixPath:

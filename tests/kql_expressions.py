@@ -82,7 +82,7 @@ def _or(values: Sequence[bool | None]) -> bool | None:
     return True if True in values else None if None in values else False
 
 
-def _text(source: random.Random, depth: int = 2) -> Made:
+def _text(source: random.Random, depth: int = 1) -> Made:
     """A string expression."""
     kind = source.choice(("column", "column", "column", "literal", "strcat", "tolower", "iif", "coalesce", "replace"))
     if kind == "literal":

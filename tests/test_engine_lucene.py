@@ -12,7 +12,7 @@ import pytest
 
 from converter.engines import ENGINES, engine
 from converter.engines.engine import Hit, Invalid, Unjudged
-from converter.engines.lucene import holding
+from converter.engines.lucene import holding, limits
 from converter.engines.lucene.automaton import automaton
 from converter.engines.lucene.regex_tree import read
 from converter.schemas.layout import Column, Source
@@ -252,8 +252,8 @@ def test_what_a_node_refuses_is_invalid(query: str) -> None:
     [
         "k:a~", '"a b"~2', "k:/a~b/", r"l:*\F*", "t:/Quick/", "*:a", r"_exists_:k\*", "_id:1", "b:>false", "set:l?gs",
         "n:99999999999999999999",
-        "k:/(a&b)c/", "k:/<1-9999>/", r"@timestamp:>now\/d", "t:日本", r"t:\-*", "k:/(ab{100}){20}/",
-        "k:/b{2147483647}/",
+        "k:/(a&b)c/", "k:/<1-9999>/", r"@timestamp:>now\/d", "t:日本", r"t:\-*",
+        "k:/(ab{100}){20}/", "k:/b{2147483647}/",
     ],
 )  # fmt: skip
 def test_what_is_not_known_is_not_judged(query: str) -> None:
@@ -383,3 +383,20 @@ def test_tables_are_searched_together() -> None:
     other = replace(held.source, name="twin", logsources=())
     sources: list[Source] = [held.source, other]
     assert held.engine.hunt(body(), held.store.connection, held.layout, sources, NOW) == [V4, V6]
+
+
+def many(count: int) -> str:
+    """As many clauses, in two groups."""
+    half = count // 2
+    groups = [" OR ".join(f"v{number}" for number in numbers) for numbers in (range(half), range(half, count))]
+    return " OR ".join(f"k:({group})" for group in groups)
+
+
+def long(length: int) -> str:
+    return "k:" + "a" * (length - 2)
+
+
+def test_what_is_over_the_limits_of_opensearch_is_told() -> None:
+    assert limits.over(many(1024)) == limits.over(long(32_000)) == []
+    assert limits.over(many(1025)) == ["1025 clauses: OpenSearch takes 1024"]
+    assert limits.over(long(32_001)) == ["32001 characters: OpenSearch takes 32000"]

@@ -15,7 +15,7 @@ from converter.engines.engine import Invalid, Unjudged
 from tests import elastic_node, lucene_random
 from tests.elastic_node import Engine
 from tests.lucene_index import Embedded
-from tests.test_engine_lucene import DOCUMENTS, FORMS, PROPERTIES, REFUSED
+from tests.test_engine_lucene import DOCUMENTS, FORMS, PROPERTIES, REFUSED, long, many
 
 pytestmark = pytest.mark.live
 
@@ -108,3 +108,12 @@ def test_random_queries_find_on_a_node_what_they_find_here(engine: Engine) -> No
         found = finds([query for query, _ in random_queries()])
     assert differing(random_queries(), found) == []
     assert sum(isinstance(given, set) and 0 < len(given) < len(random_documents()) for given in found) > 1_300
+
+
+def test_opensearch_refuses_what_is_over_its_limits(engine: Engine) -> None:
+    if engine.name != "opensearch":
+        pytest.skip("the limits of Elasticsearch are not fixed")
+    within, beyond = [many(1024), long(32_000)], [many(1025), long(32_001)]
+    with asking(engine, PROPERTIES, DOCUMENTS) as finds:
+        found = finds([*within, *beyond])
+    assert [isinstance(given, str) for given in found] == [False, False, True, True]

@@ -39,6 +39,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "DeviceNetworkEvents": {
         "ActionType": "VARCHAR",
         "InitiatingProcessFolderPath": "VARCHAR",
+        "LocalIP": "VARCHAR",
         "RemoteIP": "VARCHAR",
     },
 }

@@ -49,6 +49,8 @@ CASES = [
     Case("L11", {"s": {"ScriptBlockText|contains": "a b"}}, {"ScriptBlockText": "x a b y"}, logsource=SCRIPT),
     Case("L12", {"s": {"CommandLine|contains": "crt.sh"}}, {"CommandLine": f"{'x' * 1100} CRT.SH"}),
     Case("L16", {"s": {"Image|cased": "C:\\WhoAmI"}}, {"Image": "C:\\WhoAmI"}),
+    # The ingest pipeline has taken the empty value away.
+    Case("L17", {"s": {"ParentImage": ""}}, {}, target=WINDOWS),
 ]
 # Repairs that no query shows, with the test that does.
 ELSEWHERE = {
@@ -183,3 +185,9 @@ def test_every_repair_has_a_case() -> None:
     assert uncovered(REPAIRS, CASES, ELSEWHERE) == set()
     assert all(name in globals() for name in ELSEWHERE.values())
     assert {name for name, repair in REPAIRS.items() if repair.inseparable} == ELSEWHERE.keys()
+
+
+def test_an_empty_value_is_a_missing_field() -> None:
+    case = Case("L17", {"s": {"CommandLine": ["", "a"]}}, {}, target=WINDOWS)
+    assert condition(case) == "(process.command_line:/[aA]/ OR (NOT _exists_:process.command_line))"
+    assert condition(case, "L17") == 'process.command_line:("" OR /[aA]/)'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import yaml
 
 from converter.logsource import LogSource
 from converter.schemas import layout
+from converter.schemas.forms import Unwritable
+from converter.schemas.layout import Row, Source
 from tests.events import ROOT
 
 CORPUS = ROOT.parent / "shared" / "corpus" / "sigmahq"
@@ -60,8 +62,20 @@ def logsource(system: Mapping[str, Any]) -> LogSource:
             return LogSource(product="windows", service=str(channel).lower())
 
 
+def rows(event: Mapping[str, Any]) -> Callable[[Source], Sequence[Row]]:
+    """What a source holds of the event: nothing, if it cannot have written it."""
+
+    def held(source: Source) -> Sequence[Row]:
+        try:
+            return source.rows(event)
+        except Unwritable:
+            return []
+
+    return held
+
+
 def test_every_real_event_gives_rows() -> None:
-    """None of them is unwritable, and the schemas know each of its fields."""
+    """One of the sources of each has written it, and the schemas know each of its fields."""
     unknown: set[tuple[str, str]] = set()
     homeless: set[tuple[str, LogSource]] = set()
     for path in CORPUS.joinpath("regression_data").rglob("*.json"):
@@ -75,9 +89,8 @@ def test_every_real_event_gives_rows() -> None:
                 sources = held.sources_of(logsource(system))
                 if not sources:
                     homeless.add((target, logsource(system)))
-                for source in sources:
-                    assert source.rows(event)
-                    unknown |= {(source.name, name) for name in source.unknown(set(event))}
+                assert any(map(rows(event), sources)) or not sources
+                unknown |= {(source.name, name) for source in sources for name in source.unknown(set(event))}
     assert unknown == {("security", "TaskContent")}
     # No page says that Elastic Defend sees the registry's values go.
     assert homeless == {("lucene", LogSource(category="registry_delete", product="windows"))}

@@ -191,10 +191,11 @@ def test_a_renamed_key_has_both_names() -> None:
 
 
 def test_a_renamed_file_has_its_former_folder_or_path() -> None:
-    first, second = source("file_rename").rows(sample("file_rename"))
+    first, second, folders = source("file_rename").rows(sample("file_rename"))
     assert (first["PreviousFolderPath"], first["PreviousFileName"]) == (r"C:\Docs", "plan.docx")
     assert second["PreviousFolderPath"] == r"C:\Docs\plan.docx"
     assert first["FolderPath"] == r"C:\Docs\plan.docx.locked"
+    assert (folders["PreviousFolderPath"], folders["FolderPath"]) == (r"C:\Docs", r"C:\Docs")
 
 
 def test_a_file_is_created_or_modified() -> None:
@@ -203,7 +204,45 @@ def test_a_file_is_created_or_modified() -> None:
         ("FileCreated", "Kim"),
         ("FileModified", "Kim"),
         ("FileCreated", "kim"),
+        ("FileCreated", "Kim"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        (r"C:\Docs\a.txt", r"C:\Docs"),
+        (r"C:\a.txt", "C:"),
+        (r"C:\Docs\\a.txt", "C:\\Docs\\"),
+        ("/etc/cron.d/job", "/etc/cron.d"),
+        ("/job", "/"),
+        ("a.txt", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_folder_is_a_path_less_its_last_name(path: str | None, folder: str | None) -> None:
+    assert form("folder", path) == folder
+
+
+@pytest.mark.parametrize("path", [r"C:\Docs/a.txt", "Docs/a.txt", "/etc/a\\b", "C:\\Docs\\", "/etc/", "//etc"])
+def test_a_path_has_one_kind_of_separator_and_a_name(path: str) -> None:
+    with pytest.raises(Unwritable):
+        form("folder", path)
+
+
+@pytest.mark.parametrize(
+    "target", [r"HKLM\SOFTWARE\Classes\x", r"hklm\software\classes\x\y", r"HKLM\SYSTEM\ControlSet001\Services"]
+)
+def test_sysmon_abbreviates_keys(target: str) -> None:
+    with pytest.raises(Unwritable, match="abbreviated"):
+        form("registry_path", target, **SPELLINGS)
+
+
+def test_a_value_set_without_data_says_so() -> None:
+    assert form("registry_data", "(Empty)") is None
+    with pytest.raises(Unwritable):
+        form("registry_data", "")
 
 
 def test_connections_are_seen_from_the_device() -> None:

@@ -161,7 +161,9 @@ def test_numbers_of_the_system_log_are_event_codes_only() -> None:
     assert (row["EventCode"], row["Name"], row["ServiceName"]) == ("7045", "Service Control Manager", "KrbSCM")
     assert "EventID" not in row
     # The event's own process, of which rules ask, is in the block of what every event has.
-    (row,) = source("splunk_addons", "system").rows({"EventID": 7045, "ProcessId": 0})
+    (row,) = source("splunk_addons", "system").rows(
+        {"EventID": 7045, "ProcessId": 0, "Provider_Name": "Service Control Manager"}
+    )
     assert row["ProcessID"] == "0"
 
 

@@ -12,6 +12,7 @@ import click
 
 from converter import cache, config, manifest, packs, testing, tree
 from converter.cli import report
+from converter.cli.named_engines import engines_of
 from converter.cli.progress import progress
 from converter.cli.request import how_of, refuse_repairs, refuse_what_no_rule_can_take, targets_of
 from converter.cli.verdicts import details, summary, table
@@ -43,6 +44,7 @@ class Request:
     generated: bool
     minimise: bool
     seed: int
+    engines: tuple[str, ...]
     skip: bool
     jobs: int | None
     cached: bool
@@ -67,6 +69,13 @@ class Request:
 @click.option("--generated/--no-generated", default=True, help="Make events from the rules too. Default: yes.")
 @click.option("--minimise/--no-minimise", default=True, help="Look for the smallest event that shows it. Default: yes.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the generated events.")
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    metavar="NAME[=URL]",
+    help="Only this one judges: kql, spl, lucene, elasticsearch=URL or opensearch=URL; repeatable.",
+)
 @click.option("-s", "--skip-unsupported/--fail-unsupported", "skip", help="A refused rule is a warning, not a finding.")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes. Default: one for each processor.")
 @click.option("--cache/--no-cache", "cached", default=True, help="Keep verdicts for the next run. Default: yes.")
@@ -103,6 +112,7 @@ def _run(request: Request) -> int:
         request.generated,
         request.minimise,
         request.seed,
+        engines_of(request.engines),
     )
     kept = cache.Cache(cache.folder(), "verdicts") if request.cached else None
     found, problems = _rules(request, reading, plan, kept)
@@ -119,7 +129,8 @@ def _run(request: Request) -> int:
         for pack in reading.packs
         for target, name, verdict in testing.hunts(pack, plan)
     ]
-    if plan.outputs is not None:
+    # Verdicts of some engines only are none for the manifest.
+    if plan.outputs is not None and not plan.engines:
         problems += _keep(plan.outputs, found)
     return _tell(request, reading, found, problems)
 

@@ -32,10 +32,10 @@ def table(found: Sequence[Tested], *, whole: bool) -> None:
     click.echo("  ".join(text.ljust(width) for text, width in zip(("rule", *targets), widths, strict=True)).rstrip())
     for place, row in rules.items():
         words = [_word(row[name]) if name in row else "" for name in targets]
-        cells = [
-            click.style(word.ljust(width), fg=_colour(word)) for word, width in zip(words, widths[1:], strict=True)
-        ]
-        click.echo("  ".join([place.ljust(widths[0]), *cells]).rstrip())
+        line = "  ".join(text.ljust(width) for text, width in zip((place, *words), widths, strict=True)).rstrip()
+        for word in dict.fromkeys(filter(None, words)):
+            line = line[: widths[0]] + line[widths[0] :].replace(word, click.style(word, fg=_colour(word)))
+        click.echo(line)
 
 
 def details(found: Sequence[Tested]) -> None:

@@ -27,17 +27,17 @@ class Stored:
 
 
 class Store:
-    """The tables of one layout as one engine holds them; a table exists from the first row of it on."""
+    """The tables of one layout as one engine holds them, all from the start: a query may name any of them."""
 
     def __init__(self, engine: Engine, layout: Layout) -> None:
         self.engine = engine
         self.layout = layout
         self.connection: duckdb.DuckDBPyConnection = engine.connect()
-        self._tables: set[str] = set()
+        for table in layout.tables.values():
+            self._create(table)
 
     def load(self, source: Source, rows: Sequence[Stored]) -> set[int]:
         """Add the rows to the source's table; gives the numbers of those that the engine cannot hold."""
-        self._create(source.table)
         unheld = set()
         kept = []
         for row in rows:
@@ -52,14 +52,11 @@ class Store:
         return unheld
 
     def _create(self, table: Table) -> None:
-        if table.name in self._tables:
-            return
         names = held(table)
         listed = "".join(
             f", {quoted(names[column.name])} {self.engine.column(column)}" for column in table.columns.values()
         )
         self.connection.execute(f"CREATE TABLE {quoted(table.name)} ({ROW} BIGINT, {OWNER} BIGINT{listed})")
-        self._tables.add(table.name)
 
     def _insert(self, table: Table, rows: Sequence[tuple[Stored, Mapping[str, object]]]) -> None:
         """Add rows column by column; a column that no row has a cell for is given its empty cell once."""
@@ -75,7 +72,7 @@ class Store:
     def clear(self, owner: int | None = None) -> None:
         """Remove the owner's rows, or all."""
         where = "" if owner is None else f" WHERE {OWNER} = {owner}"
-        for table in self._tables:
+        for table in self.layout.tables:
             self.connection.execute(f"DELETE FROM {quoted(table)}{where}")
 
     def find(self, sql: str, source: Source, owner: int) -> set[int]:

@@ -56,7 +56,7 @@ def _texts(made: Filled, number: int, want: Want) -> Iterator[tuple[str, Filled]
     yield "with one character changed", made.changed(longest, _other(text))
     yield "with text before it", made.changed(first, "x" + made.pieces[first].text)
     yield "with text after it", made.changed(last, made.pieces[last].text + "x")
-    yield "with letters at both sides", _around(made, first, last)
+    yield "with letters at both sides", around(made, first, last)
     yield from _order(made, mine)
     yield from _case(made, mine, want)
     yield "without its last character", made.changed(last, made.pieces[last].text[:-1])
@@ -92,7 +92,8 @@ def _other(text: str, wanted: int | None = None) -> str:
     return text[:at] + (sign if sign != text[at] else "x") + text[at + 1 :]
 
 
-def _around(made: Filled, first: int, last: int) -> Filled:
+def around(made: Filled, first: int, last: int) -> Filled:
+    """It with a letter before the one piece and one after the other."""
     glued = made.changed(first, "x" + made.pieces[first].text)
     return glued.changed(last, glued.pieces[last].text + "x")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from random import Random
 
 from converter.generate.drafts import KEYWORDS, Draft, Impossible, Style, draft
+from converter.generate.each import alone, strayed
 from converter.generate.edits import Edit, edits, padded
 from converter.generate.fills import Fill
 from converter.generate.goals import Goal, Want, goal, spread
@@ -20,8 +21,11 @@ from converter.oracle.events import Event
 
 Writable = Callable[[Event], bool]
 
-# How many events a rule gets.
+# How many events a rule gets, beside those of each of its values.
 LIMIT = 60
+# How many values of one list get events of their own, and how many such events there are at most.
+EACH = 100
+MOST = 400
 # How many are sought at most that are true, missed, nearly missed, edited, and true once more.
 SHARES = (16, 12, 8, 200, 30)
 # How often a plan is worked out anew where what came of it is not what was planned.
@@ -40,6 +44,8 @@ STYLES = (
     Style("line breaks in wildcards", fill=Fill("lines")),
     Style("nothing in wildcards", fill=Fill("empty"), present=True),
 )
+# Those of the events of each value; the second where a log does not hold the first.
+SINGLE = (Style("other case", swapped), Style())
 
 
 @dataclass(frozen=True)
@@ -64,34 +70,31 @@ def generate(
     writable: Writable = lambda _: True,
     limit: int = LIMIT,
 ) -> list[Generated]:
-    """At most `limit` events with different names, the same for the same rule and seed.
+    """At most `limit` events of all sorts, then those of each value; the same for the same rule and seed.
 
-    Each is one that the log source holds, `writable` allows and the oracle is decided on.
+    Their names differ. Each is one that the log source holds, `writable` allows and the oracle is decided on.
     """
-    maker = _Maker(meaning, world(logsource), Random(f"{seed}"), writable)  # noqa: S311 - chosen to repeat
-    return list(islice(maker.events(), limit))
+    maker = Maker(meaning, world(logsource), Random(f"{seed}"), writable)  # noqa: S311 - chosen to repeat
+    return list(maker.events(limit))
 
 
-class _Maker:
-    def __init__(self, meaning: Meaning, known: World, random: Random, writable: Writable) -> None:
+class Maker:
+    """Makes events of one rule."""
+
+    def __init__(self, meaning: Meaning, known: World, random: Random, writable: Writable = lambda _: True) -> None:
         self.meaning, self.world, self.random, self.writable = meaning, known, random, writable
         self.whole: Goal = goal(meaning.condition)
         # What near-misses are made of.
         self.worked: list[Worked] = []
         self.exceptions: list[Worked] = []
 
-    def events(self) -> Iterator[Generated]:
+    def events(self, limit: int) -> Iterator[Generated]:
         """Events from every way of making them, each once."""
-        seen: set[tuple[tuple[str, str], ...]] = set()
-        names: dict[str, int] = {}
         ways = (islice(way, share) for way, share in zip(self._ways(), SHARES, strict=True))
-        for name, event, truth in chain.from_iterable(ways):
-            key = tuple(sorted((field, repr(value)) for field, value in event.items()))
-            if key in seen:
-                continue
-            seen.add(key)
-            names[name] = count = names.get(name, 0) + 1
-            yield Generated(name if count == 1 else f"{name} ({count})", event, truth)
+        known: set[tuple[tuple[str, str], ...]] = set()
+        names: dict[str, int] = {}
+        yield from islice(_fresh(chain.from_iterable(ways), known, names), limit)
+        yield from islice(_fresh(self._each(), known, names), MOST)
 
     def _ways(self) -> Iterator[Iterator[Candidate]]:
         yield self._true()
@@ -105,7 +108,7 @@ class _Maker:
         first = self._pad(plans)
         for number in range(max(len(plans), SHARES[0])):
             plan, style = plans[number % len(plans)], STYLES[number % len(STYLES)]
-            if (found := self._work(plan, style, number)) is not None:
+            if (found := self.work(plan, style, number)) is not None:
                 self.worked.append((plan, found[0]))
                 yield f"{plan.name}; {_words(style, found[1])}", found[1], True
             if number == 1:
@@ -113,7 +116,7 @@ class _Maker:
 
     def _pad(self, plans: Sequence[Plan]) -> Iterator[Candidate]:
         for plan in plans[:3]:
-            found = self._work(plan, replace(STYLES[0], fill=Fill("plain", 1)), 1)
+            found = self.work(plan, replace(STYLES[0], fill=Fill("plain", 1)), 1)
             for field in found[0].fields if found is not None else ():
                 kind = self.world.kind(field)
                 long = padded(found[0], field, LONG) if found is not None and kind.padded else None
@@ -126,19 +129,46 @@ class _Maker:
         plans = list(truths(self.whole, self.random))
         for number in range(SHARES[0], SHARES[0] + SHARES[-1]):
             plan, style = plans[number % len(plans)], STYLES[number // 2 % len(STYLES)]
-            if (found := self._work(plan, style, number)) is not None:
+            if (found := self.work(plan, style, number)) is not None:
                 yield f"{plan.name}; {_words(style, found[1])}", found[1], True
+
+    def _each(self) -> Iterator[Candidate]:
+        """What shows that a query treats one value of the rule as another."""
+        plans = chain(truths(self.whole, self.random, EACH), misses(self.whole, self.random, EACH))
+        done: set[Want] = set()
+        for number, plan in enumerate(plans):
+            fresh = [(at, want) for at, want in enumerate(plan.wants) if want.holds and want not in done]
+            works = (self.work(plan, style, number) for style in SINGLE) if fresh else ()
+            found = next(filter(None, works), None)
+            if found is None:
+                continue
+            yield f"{plan.name}; other case", found[1], plan.truth
+            for at, want in fresh:
+                done.add(want)
+                long = LONG if self.world.kind(want.leaf.field or KEYWORDS, unix=found[0].unix).padded else None
+                yield from self.told(alone(found[0], at, want, long))
+        # A first one may have no wildcard that takes more text.
+        for _, made in spread(self.worked, 3):
+            yield from self.told(strayed(self.whole, made, self.world))
+
+    def told(self, changes: Iterable[Edit]) -> Iterator[Candidate]:
+        """The changed events that a log holds and that prove something."""
+        for name, changed in changes:
+            event = self._event(changed)
+            truth = None if event is None else self.meaning.truth(event)
+            if event is not None and truth is not None:
+                yield name, event, truth
 
     def _near(self) -> Iterator[Candidate]:
         for number, plan in enumerate(near_truths(self.whole, self.random)):
             style = replace(STYLES[number % 2], present=False)
-            if (found := self._work(plan, style, number)) is not None:
+            if (found := self.work(plan, style, number)) is not None:
                 yield plan.name, found[1], True
 
     def _missed(self) -> Iterator[Candidate]:
         for number, plan in enumerate(misses(self.whole, self.random)):
             style = STYLES[number % 2]
-            if (found := self._work(plan, style, number)) is not None:
+            if (found := self.work(plan, style, number)) is not None:
                 if plan.name.startswith("exception"):
                     self.exceptions.append((plan, found[0]))
                 yield plan.name, found[1], False
@@ -150,11 +180,7 @@ class _Maker:
         known = frozenset(self.worked[0][0].wants if self.worked else ())
         bases[1:1] = [(plan, made, known) for plan, made in self.exceptions[:8]]
         leaves = [(made, number, want) for plan, made, known in bases for number, want in _some(plan, known)]
-        for name, changed in _turns([self._changes(*leaf, turn) for turn, leaf in enumerate(leaves)]):
-            event = self._event(changed)
-            truth = None if event is None else self.meaning.truth(event)
-            if event is not None and truth is not None:
-                yield name, event, truth
+        yield from self.told(_turns([self._changes(*leaf, turn) for turn, leaf in enumerate(leaves)]))
 
     def _changes(self, made: Draft, number: int, want: Want, turn: int) -> Iterator[Edit]:
         """The changes for a leaf, in an order of its own, so that few of each show every sort."""
@@ -163,7 +189,7 @@ class _Maker:
         start = turn * 3 % len(changes) if changes else 0
         return iter(changes[start:] + changes[:start])
 
-    def _work(self, plan: Plan, style: Style, number: int) -> tuple[Draft, Event] | None:
+    def work(self, plan: Plan, style: Style, number: int) -> tuple[Draft, Event] | None:
         """The plan worked out so that the oracle agrees with it; None where it does not come to that."""
         for more in range(TRIES):
             fill = replace(style.fill, variant=number + more)
@@ -182,6 +208,18 @@ class _Maker:
         except Impossible:
             return None
         return event if self.writable(event) else None
+
+
+def _fresh(
+    candidates: Iterable[Candidate], seen: set[tuple[tuple[str, str], ...]], names: dict[str, int]
+) -> Iterator[Generated]:
+    """Those that were not seen, under names that differ."""
+    for name, event, truth in candidates:
+        key = tuple(sorted((field, repr(value)) for field, value in event.items()))
+        if key not in seen:
+            seen.add(key)
+            names[name] = count = names.get(name, 0) + 1
+            yield Generated(name if count == 1 else f"{name} ({count})", event, truth)
 
 
 def _words(style: Style, event: Event) -> str:

@@ -37,9 +37,9 @@ class Plan:
     truth: bool
 
 
-def truths(whole: Goal, random: Random) -> Iterator[Plan]:
-    """Plans that make the goal true: every leaf in at least one, of long lists first, last and some between."""
-    for route in _routes(whole, (), random):
+def truths(whole: Goal, random: Random, members: int = MEMBERS) -> Iterator[Plan]:
+    """Plans that make the goal true: every leaf in at least one, of longer lists first, last and some between."""
+    for route in _routes(whole, (), random, members):
         yield Plan(_named(whole, route), tuple(_wants(whole, route, ())), truth=True)
 
 
@@ -57,7 +57,7 @@ def near_truths(whole: Goal, random: Random) -> Iterator[Plan]:
         yield Plan(f"exception but for {label(part.opposite)}", tuple(_wants(whole, picked, ())), truth=True)
 
 
-def misses(whole: Goal, random: Random) -> Iterator[Plan]:
+def misses(whole: Goal, random: Random, members: int = MEMBERS) -> Iterator[Plan]:
     """Plans that make the goal false by one of its parts, which every other part allows."""
     if not isinstance(whole, Every):
         nothing = Plan("nothing of it", tuple(_wants(whole.opposite, Route(), ())), truth=False)
@@ -68,7 +68,7 @@ def misses(whole: Goal, random: Random) -> Iterator[Plan]:
         turned = replace(first, turned=frozenset({place}))
         kept = any(want.holds for want in wants(part.opposite)[:50])
         plans = []
-        for route in _routes(part.opposite, place, random) if kept else [Route()]:
+        for route in _routes(part.opposite, place, random, members) if kept else [Route()]:
             both = replace(turned, picks={**first.picks, **route.picks})
             chosen = _named(part.opposite, route, place)
             name = f"exception: {chosen}" if kept else f"without {label(part)}"
@@ -80,19 +80,19 @@ def misses(whole: Goal, random: Random) -> Iterator[Plan]:
         turns = [plans for plans in turns if plans]
 
 
-def _routes(whole: Goal, place: Place, random: Random) -> list[Route]:
+def _routes(whole: Goal, place: Place, random: Random, members: int = MEMBERS) -> list[Route]:
     """Routes that together pass every leaf, or every leaf of a sample."""
     if isinstance(whole, Want):
         return [Route()]
     if isinstance(whole, Some):
         picks = [
             Route({place: number, **route.picks})
-            for number in _sample(len(whole.parts), random)
-            for route in _routes(whole.parts[number], (*place, number), random)
+            for number in _sample(len(whole.parts), random, members)
+            for route in _routes(whole.parts[number], (*place, number), random, members)
         ]
-        return spread(picks, MEMBERS)
+        return spread(picks, members)
     sides = [
-        _routes(whole.parts[number], (*place, number), random)
+        _routes(whole.parts[number], (*place, number), random, members)
         for number in whole.needed
         if not isinstance(whole.parts[number], Want)
     ]
@@ -103,10 +103,10 @@ def _routes(whole: Goal, place: Place, random: Random) -> list[Route]:
     ]
 
 
-def _sample(count: int, random: Random) -> list[int]:
-    if count <= MEMBERS:
+def _sample(count: int, random: Random, members: int) -> list[int]:
+    if count <= members:
         return list(range(count))
-    return [0, *sorted(random.sample(range(1, count - 1), MEMBERS - 2)), count - 1]
+    return [0, *sorted(random.sample(range(1, count - 1), members - 2)), count - 1]
 
 
 def _wants(whole: Goal, route: Route, place: Place) -> Iterator[Want]:

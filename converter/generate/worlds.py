@@ -33,6 +33,7 @@ class Kind:
     lines: bool = False
     padded: bool = False
     number: bool = False
+    barred: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ targets: rows made by it are what emitted queries are judged on. A file has
                  types = { <type> = [columns] }; `like` names a table of the same file whose columns it takes over
     [[sources]]  name, logsources, table, docs, time, fixed, dropped, implied (what every event of the source says of
                  itself in Sigma's fields: EventType = "SetValue"), always (fields that no event of it is
-                 without); `like` names a source of the same file, which
-                 it takes all else from, but for the fields that it drops; then
+                 without), usual (such fields with the value of an event that does not name them); `like` names a
+                 source of the same file, which it takes all else from, but for the fields that it drops; then
       [sources.fields]      <Sigma field> = a column, or { column, form, … }, or a list of these; an empty list
                             takes the field of `like` away
       [sources.kept]        form, names: Sigma fields that stand in the column of their own name, in this form
@@ -99,7 +99,8 @@ class Source:
 
     `dropped` are Sigma fields that it documents not to keep. `time` is the column of the event's time, which rows
     leave to who loads them. `implied` is what every event of it says in Sigma's fields, named or not;
-    `always` are fields that each fills, with one value or another.
+    `always` are fields that each fills, with one value or another, `usual` such fields with the value that is taken
+    for an event that leaves them out.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Source:
     strangers: Sequence[Stranger]
     implied: Mapping[str, Scalar]
     always: frozenset[str] = frozenset()
+    usual: Mapping[str, Scalar] = field(default_factory=dict)
 
     @property
     def fields(self) -> frozenset[str]:
@@ -127,7 +129,8 @@ class Source:
 
         Raises Unwritable for an event that says otherwise, or lacks what each has.
         """
-        for name in self.always:
+        event = {**self.usual, **event}
+        for name in (*self.always, *self.usual):
             if event.get(name) is None or event.get(name) == "":
                 raise Unwritable(f"no event of {self.name} is without {name}")
         for name, value in self.implied.items():
@@ -226,6 +229,7 @@ def _source(entry: Mapping[str, Any], table: Table) -> Source:
         strangers=tuple(Stranger(told["because"], _cells(told["set"])) for told in entry.get("strangers", ())),
         implied=dict(entry.get("implied", {})),
         always=frozenset(entry.get("always", ())),
+        usual=dict(entry.get("usual", {})),
     )
     _check(source)
     return source

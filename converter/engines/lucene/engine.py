@@ -1,4 +1,8 @@
-"""The engine of Lucene's query strings, as Elasticsearch and OpenSearch answer them."""
+"""The engine of Lucene's query strings, as Elasticsearch and OpenSearch answer them.
+
+An index is as Elastic's templates make it, with a list of fields for words without one (`index.query.default_field`):
+then a clause that a field's type cannot answer is an error of the whole query, which the default `*` would pass over.
+"""
 
 from __future__ import annotations
 

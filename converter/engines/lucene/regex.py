@@ -36,9 +36,10 @@ def patterns(text: str) -> tuple[str, ...]:
     tree = regex_tree.read(text)
     if _count(tree) > _MAX_COUNT:
         raise Unjudged(f"the regular expression /{text}/ counts further than {_MAX_COUNT}")
-    effort.check(tree, text)
     parts = tree.parts if isinstance(tree, Intersection) else [tree]
-    return tuple(_pattern(part) for part in parts)
+    found = tuple(_pattern(part) for part in parts)
+    effort.check(tree, text)
+    return found
 
 
 def escaped(text: str) -> str:

@@ -12,6 +12,7 @@ from converter.schemas.forms.form import Cell, Event, Unwritable
 
 # `Remove all empty values from event_data` is the first step of each pipeline.
 EMPTY = frozenset({"", "-", "{00000000-0000-0000-0000-000000000000}"})
+ACCESS_CODE = re.compile(r"%%\d{4,5}")
 DWORD = re.compile(r"DWORD \((0x[0-9A-F]{8})\)", re.IGNORECASE)
 QWORD = re.compile(r"QWORD \((0x[0-9A-F]{8})-(0x[0-9A-F]{8})\)", re.IGNORECASE)
 
@@ -111,8 +112,14 @@ def parts_by_event(value: Any, event: Event, *, codes: Sequence[str]) -> Cell | 
 
 
 def access_codes(value: Any, event: Event) -> Cell | None:
-    """The codes of a list of access rights `%%4417 %%4418`, each without its signs."""
+    """The codes of a list of access rights `%%4417 %%4418`, each without its signs.
+
+    Raises Unwritable for signs that stand before no code, or within a word, and for a code without its signs.
+    """
     text = kept(value, event)
     if text is None or isinstance(text, tuple):
         return text
-    return tuple(code.replace("%%", "") for code in str(text).split()) or None
+    words = str(text).split()
+    if wrong := [word for word in words if ("%%" in word or word.isdigit()) and not ACCESS_CODE.fullmatch(word)]:
+        raise Unwritable(f"{wrong[0]!r} is no code of an access right")
+    return tuple(word.replace("%%", "") for word in words) or None

@@ -41,7 +41,12 @@ def defend_path(value: Any, _event: Event, *, spelled: Mapping[str, str], part: 
 
 
 def defend_strings(value: Any, _event: Event, *, integer: str) -> Cell | None:
-    """The text that was written; a number `decimal` or as `hexadecimal` digits; none for bytes and for nothing."""
+    """The text that was written; a number `decimal` or as `hexadecimal` digits; none for bytes and for nothing.
+
+    Raises Unwritable for an empty text, which Sysmon writes as `(Empty)`.
+    """
+    if value == "":
+        raise Unwritable("an empty text is (Empty) to Sysmon")
     if value is None or str(value).lower() in {EMPTY, BINARY}:
         return None
     number = _integer(str(value))

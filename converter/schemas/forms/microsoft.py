@@ -42,14 +42,14 @@ def resource(value: Any, _event: Event) -> Cell | None:
 def folder(value: Any, _event: Event) -> Cell | None:
     r"""The folder of a path, without the separator at its end but for Unix' root; none for a bare name.
 
-    Raises Unwritable for a path that ends without a name; for a slash in one of Windows, none of whose names has one
-    (https://learn.microsoft.com/windows/win32/fileio/naming-a-file); and for a backslash in one of Unix: whether a
-    parser of both takes it for a part of the name is open.
+    Raises Unwritable for a path that ends without a name or begins with two slashes; for a slash in one of Windows,
+    none of whose names has one (https://learn.microsoft.com/windows/win32/fileio/naming-a-file); and for a backslash
+    in one of Unix: whether a parser of both takes it for a part of the name is open.
     """
     path = str(value or "")
     if "/" in path and ("\\" in path or not path.startswith("/")):
         raise Unwritable(f"{value!r} has separators of two systems")
-    if path.endswith(("/", "\\")):
+    if path.endswith(("/", "\\")) or path.startswith("//"):
         raise Unwritable(f"{value!r} names no file")
     if path.rfind("/") == 0:
         return "/"

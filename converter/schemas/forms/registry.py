@@ -2,10 +2,11 @@ r"""How Microsoft's advanced hunting holds what Sysmon says of the registry.
 
 Sysmon abbreviates: HKLM is HKEY_LOCAL_MACHINE, HKU is HKEY_USERS, HKCR is HKEY_LOCAL_MACHINE\SOFTWARE\Classes, and
 HKLM\System\CurrentControlSet is HKEY_LOCAL_MACHINE\System\ControlSet00x
-(https://learn.microsoft.com/sysinternals/downloads/sysmon, event ID 12). Microsoft's published hunts spell hives in
-full, ask deleted values in the columns PreviousRegistry…, and ask numbers in decimal
-(https://learn.microsoft.com/defender-xdr/advanced-hunting-deviceregistryevents-table;
-Parsers/ASimRegistryEvent/Parsers/ASimRegistryEventMicrosoft365D.yaml of https://github.com/Azure/Azure-Sentinel).
+(https://learn.microsoft.com/sysinternals/downloads/sysmon, event ID 12). Defender's page
+(https://learn.microsoft.com/defender-xdr/advanced-hunting-deviceregistryevents-table) leaves spellings open. Of
+https://github.com/Azure/Azure-Sentinel, Parsers/ASimRegistryEvent/Parsers/ASimRegistryEventMicrosoft365D.yaml takes
+what was deleted or renamed from the columns PreviousRegistry…, and the hunt wdigest-caching.yaml (Hunting Queries/
+Microsoft 365 Defender/Credential Access) asks a number in decimal. Hives stand in full.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from converter.schemas.forms.form import Cell, Event, Unwritable
 # Of a user whom nobody names, where Sigma says HKCU and Sysmon would have said HKU with the user's SID.
 SOMEBODY = "S-1-5-21-1004336348-1177238915-682003330-1001"
 HIVES = re.compile(r"(?P<hive>HKLM|HKU|HKCU|HKCR)\\(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
-# Sysmon calls it HKCR.
-MACHINE_CLASSES = re.compile(r"HKLM\\SOFTWARE\\Classes\\.+", re.IGNORECASE | re.DOTALL)
+# What Sysmon calls HKCR and CurrentControlSet.
+ABBREVIATED = re.compile(r"HKLM\\(?:SOFTWARE\\Classes|SYSTEM\\ControlSet[0-9]{3})(?:\\.*)?", re.IGNORECASE | re.DOTALL)
 # Hives that a program loads for itself have no name in Sysmon.
 LOADED = re.compile(r"\\REGISTRY\\\w+\\.+", re.IGNORECASE | re.DOTALL)
 CONTROL_SET = re.compile(r"^(System\\)CurrentControlSet(?=\\|$)", re.IGNORECASE)
@@ -105,8 +106,8 @@ def _parted(target: str) -> tuple[str, str]:
 def _whole(target: str, users: str, control_set: str, classes: str) -> str:
     if LOADED.fullmatch(target):
         return target
-    if MACHINE_CLASSES.fullmatch(target):
-        raise Unwritable(f"{target!r} begins with HKCR")
+    if ABBREVIATED.fullmatch(target):
+        raise Unwritable(f"{target!r} is not abbreviated as Sysmon does")
     found = HIVES.fullmatch(target)
     if found is None:
         raise Unwritable(f"{target!r} begins with no hive")

@@ -9,7 +9,7 @@ from sigma.types import SigmaString
 
 from converter.targets.kusto import registry, tables
 from converter.targets.kusto.chains import Chains
-from converter.targets.kusto.values import compare, is_number, literal, number
+from converter.targets.kusto.values import compare, is_number, literal, number, plain_text
 from converter.targets.strings import Shape, render, shape
 
 if TYPE_CHECKING:
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 NUMERIC = {"int", "long", "real", "decimal"}
 TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
+
+# Of a program without such a text Sysmon writes `-`, and Defender has nothing, as where an event says nothing.
+RESOURCES = {
+    "ProcessVersionInfoCompanyName",
+    "ProcessVersionInfoFileDescription",
+    "ProcessVersionInfoOriginalFileName",
+    "ProcessVersionInfoProductName",
+}
 
 
 class Comparisons(Chains):
@@ -57,6 +65,8 @@ class Comparisons(Chains):
 
         Within `not` such a value takes nothing away, as it should.
         """
+        if field in RESOURCES and plain_text(value) and shape(value).text == "-":
+            self.repairs.inexact(f"{field} is empty where Sysmon writes '-', and where an event says nothing")
         column = self.computed.get(field)
         if (
             self.negations % 2 == 0

@@ -8,6 +8,7 @@ from sigma.conditions import ConditionFieldEqualsValueExpression, ConditionOR
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
 from sigma.types import SigmaBool, SigmaNumber, SigmaString
 
+from converter.targets.lucene.empty import without_empty, without_negated_empty
 from converter.targets.lucene.leaves import Word, is_
 from converter.targets.lucene.made import expanded
 from converter.targets.lucene.regex import anywhere, is_foreign, translated
@@ -50,8 +51,14 @@ class Backend(Terms):
             return f"NOT {self.convert_condition(cond.args[0], state)}"
         return super().convert_condition_not(cond, state)
 
+    def convert_condition_and(self, cond: Any, state: Any) -> Any:
+        """Conditions that hold together."""
+        return super().convert_condition_and(without_negated_empty(cond) if self.emptied else cond, state)
+
     def convert_condition_or(self, cond: Any, state: Any) -> Any:
         """Alternatives; those on fields that are kept in several are gathered into one list a real field."""
+        if self.emptied:
+            cond = without_empty(cond)
         if not any(self._is_made(arg) for arg in cond.args):
             return super().convert_condition_or(cond, state)
         leaves: list[Any] = []
@@ -88,6 +95,8 @@ class Backend(Terms):
         """One value that minds letter case: the field itself does (L16)."""
         if self.repairs.is_off("L16", wanted=not isinstance(cond.value, Word)):
             return super().convert_condition_field_eq_val_str_case_sensitive(cond, state)
+        if self.emptied_of(cond.field, [cond.value]) == []:
+            return self.any_of(cond.field, [cond.value])
         if cond.field in self.text | self.ip | self.numeric | self.boolean | self.lower:
             self.repairs.inexact(f"{cond.field} does not keep letter case")
             return self.any_of(cond.field, [cond.value])

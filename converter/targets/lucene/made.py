@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
 from sigma.types import SigmaBool, SigmaExists, SigmaNull, SigmaNumber, SigmaString
 
-from converter.targets.lucene import registry
+from converter.targets.lucene import registry, sysmon
 from converter.targets.lucene.leaves import Word, is_, refused
 from converter.targets.strings import ANY, parts, shape, string_like
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LENGTHS = {32: ("md5", "imphash"), 40: ("sha1",), 64: ("sha256",)}
 HASH = re.compile(r"(?:(?P<algorithm>MD5|SHA1|SHA256|IMPHASH)=)?(?P<digits>[0-9a-f]+),?", re.IGNORECASE)
+# https://learn.microsoft.com/previous-versions/windows/it-pro/windows-10/security/threat-protection/auditing/event-4663
+ACCESS_CODE = re.compile(r"%%(?P<digits>\d{4,5})")
 
 
 def expanded(made: Mapping[str, Any], field: str, value: Any) -> Any:
@@ -28,8 +30,10 @@ def expanded(made: Mapping[str, Any], field: str, value: Any) -> Any:
         "hashes": _hashes,
         "either": _either,
         "words": _words,
+        "access_codes": _access_codes,
         "registry_path": registry.path,
         "registry_data": registry.data,
+        "sysmon_data": sysmon.data,
     }
     return kinds[made["kind"]](made, field, value)
 
@@ -117,3 +121,18 @@ def _words(made: Mapping[str, Any], field: str, value: Any) -> Any:
     if text not in made["words"]:
         raise refused(field, value, f"{made['field']} has no word for it")
     return is_(made["field"], Word(made["words"][text]))
+
+
+def _access_codes(made: Mapping[str, Any], field: str, value: Any) -> Any:
+    """A list of access rights `%%4417 %%4418`, which newer releases of the integration keep one by one, unsigned."""
+    name = made["field"]
+    if isinstance(value, SigmaNull | SigmaExists):
+        return is_(name, value)
+    wanted = shape(value) if isinstance(value, SigmaString) else None
+    if wanted is None or wanted.operator != "contains" or re.search(r"\s", wanted.text):
+        raise refused(field, value, "some releases keep its codes one by one")
+    if code := ACCESS_CODE.fullmatch(wanted.text):
+        return ConditionOR([is_(name, value), is_(name, string_like(value, [code["digits"]]))])
+    if "%" in wanted.text:
+        raise refused(field, value, "some releases keep its codes without their signs")
+    return is_(name, value)

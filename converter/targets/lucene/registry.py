@@ -14,12 +14,14 @@ from converter.targets.strings import ANY, ONE, parts, shape, string_like
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from converter.targets.strings import Part
+    from converter.targets.strings import Part, Shape
 
 # https://learn.microsoft.com/en-us/sysinternals/downloads/sysmon#event-id-12-registryevent-object-create-and-delete
 CONTROL_SET = re.compile(r"(?:Current)?ControlSet(?=\\|\Z)", re.IGNORECASE)
 INTEGER = re.compile(r"(?P<size>[DQ])WORD \((?:0x(?P<high>[0-9a-f]{8})-)?0x(?P<low>[0-9a-f]{8})\)", re.IGNORECASE)
-DEFAULT_VALUE = "\\(Default)"
+DEFAULT_VALUE = "\\(default)"
+# Of the keys that Sysmon calls HKCR: Defend's paths hold these words, and Sysmon's do not.
+CLASSES = "hklm\\software\\"
 
 
 def path(made: Mapping[str, Any], field: str, value: Any) -> Any:
@@ -28,6 +30,7 @@ def path(made: Mapping[str, Any], field: str, value: Any) -> Any:
         if isinstance(value, SigmaNull | SigmaExists):
             return is_(made["field"], value)
         raise refused(field, value, "Elastic Defend writes registry paths in another form")
+    _refuse_hidden(field, value)
     variants = [parts(value)]
     for change in (_hive, _control_set, _default_value):
         variants = [changed for pieces in variants for changed in change(pieces)]
@@ -60,42 +63,68 @@ def _control_set(pieces: list[Part]) -> list[list[Part]]:
     return [pieces] if numbered == pieces else [pieces, numbered]
 
 
+def _refuse_hidden(field: str, value: SigmaString) -> None:
+    """Raises for a part that every key below HKCR has in Elastic Defend's words, whatever its own path is."""
+    hidden = (piece for piece in parts(value) if isinstance(piece, str) and piece != "\\")
+    if any(piece.lower() in CLASSES for piece in hidden) and shape(value).operator != "equals":
+        raise refused(field, value, "Elastic Defend writes HKLM\\SOFTWARE\\Classes where Sysmon writes HKCR")
+
+
 def _default_value(pieces: list[Part]) -> list[list[Part]]:
     r"""Sysmon names a key's default value `(Default)`, where Elastic Defend leaves its name empty."""
-    last = pieces[-1] if pieces else ""
-    if isinstance(last, str) and last.lower().endswith(DEFAULT_VALUE.lower()):
-        return [pieces, [*pieces[:-1], last[: -len(DEFAULT_VALUE)] + "\\"]]
+    opened = pieces[-1:] == [ANY]
+    kept = pieces[:-1] if opened else pieces
+    last = kept[-1] if kept else ""
+    if not isinstance(last, str):
+        return [pieces]
+    text = last.lower()
+    if kept[-2:-1] == [ANY] and text != "\\" and (text in DEFAULT_VALUE if opened else DEFAULT_VALUE.endswith(text)):
+        return [pieces, [*kept[:-1], "\\"]]
+    whole = len(DEFAULT_VALUE) - 1
+    for length in range(whole, 0 if opened else whole - 1, -1):
+        if text.endswith(DEFAULT_VALUE[: length + 1]):
+            return [pieces, [*kept[:-1], last[:-length]]]
     return [pieces]
 
 
 def data(made: Mapping[str, Any], field: str, value: Any) -> Any:
     """Sysmon's text of a value's data, which Elastic Defend keeps as its type and strings."""
     if isinstance(value, SigmaNull | SigmaExists):
-        return is_(made["strings"], value)
+        # Whatever is written has a type; bytes have no strings.
+        return is_(made["type"], value)
     if isinstance(value, SigmaNumber):
         value = SigmaString(str(value))
     if not isinstance(value, SigmaString):
         raise refused(field, value, "Elastic Defend writes registry data in another form")
     wanted = shape(value)
     text = wanted.text.lower()
-    if wanted.operator in {"equals", "contains", "startswith"} and text == "binary data":
-        return is_(made["type"], Word("REG_BINARY"))
-    if wanted.operator in {"contains", "startswith"} and text in {"dword", "qword", "dword (0x", "qword (0x"}:
-        return is_(made["type"], Word(f"REG_{text[:5].upper()}"))
-    if wanted.operator != "wildcards" and (found := INTEGER.fullmatch(text)):
-        whole = int((found["high"] or "") + found["low"], 16)
-        digits = 16 if found["size"] == "q" else 8
-        spelled = ConditionOR(
-            [is_(made["strings"], SigmaString(form)) for form in (str(whole), f"0x{whole:0{digits}x}")]
-        )
-        return ConditionAND([is_(made["type"], Word(f"REG_{found['size'].upper()}WORD")), spelled])
+    if (notation := _notation(made, wanted)) is not None:
+        # A text may hold these letters too.
+        inner = wanted.operator in {"contains", "endswith"}
+        return ConditionOR([notation, is_(made["strings"], value)]) if inner else notation
     if wanted.operator == "equals" and text == "(empty)":
         # No string of one letter or more, and no bytes that are no string.
         filled = ConditionOR(
             [is_(made["strings"], string_like(value, [ONE, ANY])), is_(made["type"], Word("REG_BINARY"))]
         )
-        return ConditionNOT([filled])
+        return ConditionAND([is_(made["type"], SigmaExists(exists=True)), ConditionNOT([filled])])
     plain = "".join(piece for piece in parts(value) if isinstance(piece, str)).lower()
     if not plain or "(empty)" in plain or re.search(r"[dq]word|\(0x|0x0000|0000|binary", plain):
         raise refused(field, value, "it is a part of Sysmon's own notation of registry data")
     return is_(made["strings"], value)
+
+
+def _notation(made: Mapping[str, Any], wanted: Shape) -> Any:
+    """What Sysmon's own words for bytes and numbers are in Elastic Defend; None for other words."""
+    text = wanted.text.lower()
+    if wanted.operator in {"equals", "contains", "startswith"} and text == "binary data":
+        return is_(made["type"], Word("REG_BINARY"))
+    if wanted.operator in {"contains", "startswith"} and text in {"dword", "qword", "dword (0x", "qword (0x"}:
+        return is_(made["type"], Word(f"REG_{text[:5].upper()}"))
+    found = INTEGER.fullmatch(text) if wanted.operator != "wildcards" else None
+    if found is None:
+        return None
+    whole = int((found["high"] or "") + found["low"], 16)
+    digits = 16 if found["size"] == "q" else 8
+    spelled = [is_(made["strings"], SigmaString(form)) for form in (str(whole), f"0x{whole:0{digits}x}")]
+    return ConditionAND([is_(made["type"], Word(f"REG_{found['size'].upper()}WORD")), ConditionOR(spelled)])

@@ -91,5 +91,11 @@ REPAIRS = table(
         "a syntax error, and an error",
         "the name escaped; the field that keeps letter case",
     ),
+    Repair(
+        "L17",
+        "an empty value, or a hyphen",
+        'f:"", though the ingest pipeline takes such values away',
+        "NOT _exists_:f, or refused",
+    ),
 )
 NAMES = "L5"

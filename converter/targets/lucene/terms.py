@@ -11,6 +11,7 @@ from sigma.types import SigmaString
 
 from converter.targets.lists import FlatLists
 from converter.targets.lucene import values
+from converter.targets.lucene.empty import is_empty
 from converter.targets.strings import shape
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Terms(FlatLists, StockBackend):
         self.caseless, self.unlimited, self.numeric = names("caseless"), names("unlimited"), names("numeric")
         self.ip, self.text, self.boolean = names("ip"), names("text"), names("boolean")
         self.lower = names("lower")
+        self.emptied = bool(route.options.get("emptied"))
 
     def escape_and_quote_field(self, field_name: str) -> str:
         """The field's name, its punctuation escaped (L16)."""
@@ -51,6 +53,9 @@ class Terms(FlatLists, StockBackend):
         name = self.escape_and_quote_field(field)
         if any(shape(value).operator == "anything" for value in wanted):
             return f"_exists_:{name}"
+        if (rest := self.emptied_of(field, wanted)) is not wanted:
+            missing = f"(NOT _exists_:{name})"
+            return f"({self.any_of(field, rest)} OR {missing})" if rest else missing
         if (typed := self._typed(field, wanted)) is not None:
             return f"{name}:{values.either(typed)}"
         if field not in self.unlimited:
@@ -100,6 +105,15 @@ class Terms(FlatLists, StockBackend):
     def _words(self, value: SigmaString, field: str) -> str:
         self.repairs.inexact(f"{field} is kept as single words, so that {str(value)!r} cannot be searched for exactly")
         return values.words(value, field)
+
+    def emptied_of(self, field: str, wanted: list[SigmaString]) -> list[SigmaString]:
+        """The values but for those that the ingest pipeline takes away, as if the field were missing (L17)."""
+        gone = [value for value in wanted if is_empty(value)] if self.emptied else []
+        if not gone or self.repairs.is_off("L17"):
+            return wanted
+        if all(str(value) for value in gone):
+            self.repairs.inexact(f"{field} {str(gone[0])!r} is taken away on ingest, as if the field were missing")
+        return [value for value in wanted if value not in gone]
 
     def _refuse_unkept(self, field: str, wanted: list[SigmaString]) -> None:
         if any(values.least_length(value) > values.IGNORE_ABOVE for value in wanted):
