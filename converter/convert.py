@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
@@ -16,7 +16,7 @@ from converter.packs import Rule
 from converter.refused import Refused
 from converter.stock import Fault, StockBackend, StockOptions, Unit, backend_for, units
 from converter.targets.repair import Repairs, ordered
-from converter.targets.target import Route, Target
+from converter.targets.target import Named, Route, Target
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _query(rule: Rule, target: Target, how: How) -> Query:
         route,
         renamed.pipelines,
         (*(("unmapped",) if renamed.unmapped else ()), *_marks(text, target, route, repairs)),
-        (*renamed.warnings, *(f"is not exact: {reason}" for reason in repairs.inexactness)),
+        (*renamed.warnings, *_said(repairs)),
         ordered(repairs.used),
     )
 
@@ -168,21 +168,61 @@ def _correlation(rule: Rule, target: Target, how: How) -> Query:
     correlate = getattr(target.dialect, "correlation", None)
     if correlate is None:
         raise Refused(f"is a correlation, which has no form in {target.language} yet", rule.line("correlation"))
-    named = sound.referred(rule, how.referable)
-    queries = []
-    for other in named:
-        outcome = converted(other, target, how)
-        if isinstance(outcome, Refusal):
-            raise Refused(f"the rule {other.title!r} that it names is refused: {outcome.reason}", rule.line("rules"))
-        queries.append(outcome)
-    if any("by" in query.route.options for query in queries):
+    repairs = how.repairs
+    unmapped: list[str] = []
+    queries = [_referred(rule, other, target, how) for other in sound.referred(rule, how.referable)]
+
+    def column(query: Query, name: str) -> str:
+        try:
+            found = _column(query, target, how, name)
+        except Refused as refused:
+            reason = f"asks for {name} of the rule {query.rule.title!r}: {refused.reason}"
+            raise Refused(reason, rule.line_with(name)) from None
+        unmapped.extend([] if found else ["unmapped"])
+        return found or name
+
+    named = [Named(sound.parsed(query.rule), query.text, partial(column, query)) for query in queries]
+    try:
+        text = correlate(sound.correlation(rule), named, repairs, how.options.correlation_method)
+    except SigmaError as error:
+        raise Refused(sound.reason(error), rule.line("correlation")) from error
+    own = _marks(text, target, queries[0].route, repairs)
+    marks = tuple(dict.fromkeys([*unmapped, *(mark for query in queries for mark in query.marks), *own]))
+    warnings = (*(each for query in queries for each in query.warnings), *_said(repairs))
+    used = ordered({*repairs.used, *(name for query in queries for name in query.repairs)})
+    return Query(
+        rule, target, text, queries[0].route, queries[0].pipelines, marks, tuple(dict.fromkeys(warnings)), used
+    )
+
+
+def _column(query: Query, target: Target, how: How, name: str) -> str | None:
+    """What the target calls a Sigma field of the query's events; None for one that no pipeline maps, if such may pass.
+
+    Raises Refused where it may not, and for a field that becomes several.
+    """
+    sigma = mapping.asking(sound.parsed(query.rule), name)
+    names = _names(how, target.naming(LogSource.of(sigma.logsource.to_dict())))
+    found = mapping.mapped(sigma, query.rule, target, query.route, replace(names, allow_unmapped=False))
+    if not found.shown and not names.allow_unmapped:
+        raise Refused(mapping.closest(name, found.pipeline))
+    if len(found.shown) > 1:
+        raise Refused(f"the field {name} is several in {target.name}: {', '.join(found.shown)}")
+    return found.shown[0] if found.shown else None
+
+
+def _referred(rule: Rule, other: Rule, target: Target, how: How) -> Query:
+    """The query of a rule that a correlation names, without a table, after which no time would be left to count in."""
+    document = {key: value for key, value in other.document.items() if key != "fields"}
+    outcome = converted(replace(other, document=document), target, how)
+    if isinstance(outcome, Refusal):
+        raise Refused(f"the rule {other.title!r} that it names is refused: {outcome.reason}", rule.line("rules"))
+    if "by" in outcome.route.options:
         raise Refused(f"is a correlation, which {target.name} has no events for", rule.line("correlation"))
-    pairs = [(sound.parsed(query.rule), query.text) for query in queries]
-    text = correlate(sound.correlation(rule), pairs, how.options.correlation_method)
-    first = queries[0]
-    marks = tuple(dict.fromkeys(mark for query in queries for mark in query.marks))
-    repairs = ordered({name for query in queries for name in query.repairs})
-    return Query(rule, target, text, first.route, first.pipelines, marks, repairs=repairs)
+    return outcome
+
+
+def _said(repairs: Repairs) -> list[str]:
+    return [f"is not exact: {reason}" for reason in repairs.inexactness]
 
 
 def _stock(rule: Rule, target: Target, how: How) -> Query:

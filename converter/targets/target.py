@@ -55,6 +55,15 @@ class Arm:
     route: Route
 
 
+@dataclass(frozen=True)
+class Named:
+    """A rule that a correlation names: its query, and `column`, which gives what a Sigma field is called there."""
+
+    rule: SigmaRule
+    query: str
+    column: Callable[[str], str]
+
+
 class HuntingError(Exception):
     """Why a target cannot say a hunting query."""
 
@@ -65,7 +74,8 @@ class Dialect(Protocol):
     `REPAIRS` are the named repairs of the family by id. Where a dialect has `located(route, repairs)`, it gives the
     route with its data source as the repairs leave it; `marks(text, route)` what a reader of a query should know;
     `shown(text, names, route, listed, repairs)` the query with the rule's display list; `naming(logsource)` the repair
-    that gives the log source's fields the target's names at all, if one does.
+    that gives the log source's fields the target's names at all, if one does; `correlation(correlated, named, repairs,
+    method)` the query of a correlation over the rules that it names.
     """
 
     REPAIRS: Mapping[str, Repair]
