@@ -95,13 +95,15 @@ class _Ready:
 class Judge:
     """Judges rules, a number of them at a time: rows are loaded once for all, each query runs over those of its rule.
 
-    `generated`: also on events made from the rules; `minimise`: show the smallest event that can be found. `engines`
-    are the only ones that judge, all where it is empty: names, those of running clusters with their URL.
+    `generated`: also on events made from the rules; `minimise`: show the smallest event that can be found; `analyser`:
+    also ask Microsoft's, where it is installed. `engines` are the only ones that judge, all where it is empty: names,
+    those of running clusters with their URL.
     """
 
     generated: bool = True
     minimise: bool = True
     seed: int = 0
+    analyser: bool = True
     engines: Mapping[str, str] = field(default_factory=dict, repr=False)
     _benches: dict[str, list[Bench]] = field(default_factory=dict)
     _lives: list[Live] = field(default_factory=list)
@@ -223,7 +225,7 @@ class Judge:
     def _verdict(self, bench: Bench, ready: _Ready, asked: Sequence[Asked]) -> Verdict:
         unmade: tuple[str, ...] = ()
         try:
-            if engines.JUDGES[ready.target] == "kql":
+            if self.analyser and engines.JUDGES[ready.target] == "kql":
                 faults = engines.engine("kusto_analyser").analyse(ready.query, ready.layout)
                 if faults:
                     return Verdict("broken", f"is no valid query to Microsoft's analyser: {faults[0]}")

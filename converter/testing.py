@@ -23,6 +23,7 @@ from converter.hunts import Hunt, judged
 from converter.judge import Given, Judge, Judged, Known, NoQuery, Trial
 from converter.packs import Hunting, Pack, Rule
 from converter.refused import Refused
+from converter.schemas.layout import Row
 from converter.targets.target import Target
 from converter.verdicts import Asked, Verdict
 
@@ -187,17 +188,30 @@ def _hunts(pack: Pack, settings: Hunting, plan: Plan, judge: Judge) -> Iterator[
             yield target, f"{HUNTING}.{target.suffix}", Verdict("refused", texts.message)
             continue
         for name, text in texts.items():
+            if isinstance(text, NoQuery):
+                yield target, name, Verdict("broken", text.reason)
+                continue
             yield target, name, _hunt(settings, target, text, known, judge, plain=name.endswith(f".{PLAIN}"))
 
 
-def _hunting_texts(pack: Pack, target: Target, plan: Plan) -> dict[str, str] | Problem:
+def _hunting_texts(pack: Pack, target: Target, plan: Plan) -> Mapping[str, str | NoQuery] | Problem:
     """The pack's hunting queries by the name of their file: as they stand, or converted afresh."""
-    if plan.outputs is not None:
-        found = sorted((plan.outputs / target.name / pack.place).glob(f"{HUNTING}.*"))
-        if found:
-            return {path.name: path.read_text(encoding="utf-8").removesuffix("\n") for path in found}
     texts = hunting(pack, target, plan.hows[target.name])
-    return texts if isinstance(texts, Problem) else {path.name: text for path, text in texts.items()}
+    made = {} if isinstance(texts, Problem) else {path.name: text for path, text in texts.items()}
+    if plan.outputs is None:
+        return texts if isinstance(texts, Problem) else made
+    folder = plan.outputs / target.name / pack.place
+    names = sorted({*made, *(path.name for path in folder.glob(f"{HUNTING}.*"))})
+    return {name: _hunting_text(folder / name) for name in names} if names or not isinstance(texts, Problem) else texts
+
+
+def _hunting_text(path: Path) -> str | NoQuery:
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n")
+    except FileNotFoundError:
+        return NoQuery(f"{path.as_posix()} is missing; run sigmapack convert", "broken")
+    except (OSError, UnicodeDecodeError) as error:
+        return NoQuery(f"{path.as_posix()} cannot be read: {error}", "broken")
 
 
 def _hunt(  # noqa: PLR0913 - what it takes
@@ -273,7 +287,7 @@ def _key(rule: Rule, plan: Plan) -> str:
     texts = (
         [_text(plan.outputs / output(rule, target)) for target in plan.targets] if plan.outputs is not None else None
     )
-    given = [*plan.given.get(rule.id, ()), *plan.given.get("", ())]
+    given = [*_recorded(rule), *plan.given.get(rule.id, ()), *plan.given.get("", ())]
     named = [each.text for each in _named(rule, next(iter(plan.hows.values()))).values()]
     return caches.key(
         [rule.text, named, str(rule.place), _text(rule.cases_path), texts, list(map(repr, given)), plan.key]
@@ -289,15 +303,31 @@ def _text(path: Path) -> str | None:
 
 def _kept(cache: caches.Cache, rule: Rule, plan: Plan) -> Judged | None:
     held = cache.get(_key(rule, plan))
-    return None if held is None else _revived(held)
+    try:
+        judged = None if held is None else _revived(held)
+    except (AttributeError, LookupError, TypeError):
+        # An entry of another form than ours is none.
+        return None
+    return judged if judged is not None and {target.name for target in plan.targets} == judged.verdicts.keys() else None
 
 
 def _revived(held: Mapping[str, Any]) -> Judged:
     verdicts = {
-        name: Verdict(**told | {"shown": tuple(Asked(**shown) for shown in told["shown"])})
+        name: Verdict(
+            told["kind"],
+            told["reason"],
+            tuple(Asked(**shown | {"row": _row(shown["row"])}) for shown in told["shown"]),
+            tuple(told["events"]),
+            tuple(told["unmade"]),
+        )
         for name, told in held["verdicts"].items()
     }
     return Judged(verdicts, tuple(Given(**given) for given in held["contradictions"]))
+
+
+def _row(held: Mapping[str, Any]) -> Row:
+    """The row with its lists as they were before they were written as JSON."""
+    return {name: tuple(cell) if isinstance(cell, list) else cell for name, cell in held.items()}
 
 
 def processors() -> int:

@@ -16,6 +16,7 @@ class Mutant:
 
     name: str
     text: str
+    at: int
 
 
 def _letter(value: str) -> str | None:
@@ -177,4 +178,4 @@ def mutants(target: str, text: str) -> Iterator[Mutant]:
         changed = text[:start] + into + text[end:]
         if changed not in seen:
             seen.add(changed)
-            yield Mutant(f"{name} (at {start})", changed)
+            yield Mutant(f"{name} (at {start})", changed, start)

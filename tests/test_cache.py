@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.resources
 import os
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata, resources
 from pathlib import Path
 
 import pytest
@@ -94,20 +93,20 @@ def test_the_key_depends_on_every_part_and_on_the_versions(monkeypatch: pytest.M
     before = cache.key(["a"])
     for package in cache.PACKAGES:
         cache.stamp.cache_clear()
-        real = importlib.metadata.version
+        real = metadata.version
 
         def version(name: str, changed: str = package, real: object = real) -> str:
             return "0.0.0" if name == changed else real(name)  # type: ignore[operator]
 
         with monkeypatch.context() as patch:
-            patch.setattr(importlib.metadata, "version", version)
+            patch.setattr(metadata, "version", version)
             assert cache.key(["a"]) != before, package
     cache.stamp.cache_clear()
     assert cache.key(["a"]) == before
 
 
 def test_the_key_depends_on_our_own_code_and_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = list(cache._files(importlib.resources.files("converter"), ""))  # noqa: SLF001 - what is hashed
+    real = list(cache._files(resources.files("converter"), ""))  # noqa: SLF001 - what is hashed
     names = {name for name, _ in real}
     assert {"judge.py", "schemas/defender.toml", "engines/spl/grammar.lark", "data/attack.json"} <= names
     before = cache.stamp()

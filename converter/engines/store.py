@@ -33,7 +33,10 @@ class Store:
         self.engine = engine
         self.layout = layout
         self.connection: duckdb.DuckDBPyConnection = engine.connect()
-        for table in layout.tables.values():
+        # DuckDB would draw over whatever else is printed.
+        self.connection.execute("SET enable_progress_bar = false")
+        self._tables = {**layout.tables, **{source.table.name: source.table for source in layout.sources}}
+        for table in self._tables.values():
             self._create(table)
 
     def load(self, source: Source, rows: Sequence[Stored]) -> set[int]:
@@ -72,7 +75,7 @@ class Store:
     def clear(self, owner: int | None = None) -> None:
         """Remove the owner's rows, or all."""
         where = "" if owner is None else f" WHERE {OWNER} = {owner}"
-        for table in self.layout.tables:
+        for table in self._tables:
             self.connection.execute(f"DELETE FROM {quoted(table)}{where}")
 
     def find(self, sql: str, source: Source, owner: int) -> set[int]:

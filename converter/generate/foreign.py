@@ -90,7 +90,7 @@ def _changes(maker: Maker, texts: Sequence[str]) -> Iterator[Edit]:
         if found is None:
             continue
         made = found[0]
-        named = (want.leaf.field for want in plan.wants if plan.truth or not want.holds)
+        named = (want.leaf.field for want in plan.wants if not want.holds)
         for field in dict.fromkeys(filter(None, named)):
             kind = maker.world.kind(field, unix=made.unix)
             if kind.members or kind.number or kind.name in {"hashes", "address"}:
