@@ -57,6 +57,8 @@ class Spl:
             raise Unjudged("multisearch, which has no rows of one table")
         for command in commands:
             kept = rows.after(found, command)
+            if isinstance(command, syntax.Streamstats | syntax.Dedup | syntax.Head):
+                raise Unjudged(f"the command {type(command).__name__.lower()} outside a correlation")
             if kept is None:
                 break
             found = kept
