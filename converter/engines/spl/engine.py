@@ -59,6 +59,8 @@ class Spl:
             raise Unjudged("head or dedup, which keep some of the rows that are found")
         for command in commands:
             kept = rows.after(found, command)
+            if isinstance(command, syntax.Streamstats | syntax.Dedup | syntax.Head):
+                raise Unjudged(f"the command {type(command).__name__.lower()} outside a correlation")
             if kept is None:
                 break
             found = kept
