@@ -5,16 +5,16 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
-from converter import mapping, sound
+from converter import mapping, sound, upstream
 from converter.logsource import LogSource
 from converter.packs import Rule
 from converter.refused import Refused
-from converter.stock import Fault, StockBackend, StockOptions, Unit, backend_for, units
+from converter.stock import Fault, StockBackend, StockOptions, Unit, backend_for, own_pipelines, units
 from converter.targets.repair import Repairs, ordered
 from converter.targets.target import Route, Target
 
@@ -75,7 +75,14 @@ class How:
         """What a conversion is told of repairs, fresh."""
         return Repairs(self.without, self.allow_inexact)
 
+    @cached_property
+    def units(self) -> dict[tuple[object, ...], Unit]:
+        """Each of the rules that may be named with what it needs, by file, id and line."""
+        found = zip(self.referable, units([rule.document for rule in self.referable]), strict=True)
+        return {(rule.file, rule.id, rule.first_line): unit for rule, unit in found}
 
+
+upstream.apply()
 AS_ROUTED = How()
 # What stands for a route where routes are off.
 STOCK = Route("stock", (), (), "", "", {})
@@ -206,7 +213,7 @@ def _stock(rule: Rule, target: Target, how: How) -> Query:
         raise Refused(outcome.reason, sound.line_of_fault(rule, outcome.error))
     if not outcome.texts:
         raise Refused("converts to no query")
-    return Query(rule, target, outcome.whole, STOCK, how.options.pipelines, ("stock",))
+    return Query(rule, target, outcome.whole, STOCK, own_pipelines(target.name, how.options), ("stock",))
 
 
 @lru_cache(maxsize=32)
@@ -216,13 +223,7 @@ def stock_backend(target: str, options: StockOptions) -> StockBackend:
 
 
 def _unit(rule: Rule, how: How) -> Unit:
-    return _units(how.referable)[rule.file, rule.id, rule.first_line]
-
-
-@lru_cache(maxsize=4)
-def _units(rules: tuple[Rule, ...]) -> dict[tuple[object, ...], Unit]:
-    found = zip(rules, units([rule.document for rule in rules]), strict=True)
-    return {(rule.file, rule.id, rule.first_line): unit for rule, unit in found}
+    return how.units[rule.file, rule.id, rule.first_line]
 
 
 def _routed(sigma: SigmaRule, rule: Rule, target: Target) -> Route:

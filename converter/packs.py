@@ -147,7 +147,7 @@ def read(
     rules that share an id, so that a bad one does not stand in the way of a good one.
     """
     reading = Reading()
-    seen: set[Path] = set()
+    seen: set[str] = set()
     # Folders first: a rule that is named beside its folder keeps its place in it.
     for name in sorted(dict.fromkeys(inputs), key=lambda name: not _is_folder(Path(name))):
         path = Path(name)
@@ -170,9 +170,9 @@ def read(
     return reading
 
 
-def _real(path: Path) -> Path:
+def _real(path: Path) -> str:
     """Where the path leads; a link that leads to itself stays what it is."""
-    return Path(os.path.realpath(path))
+    return os.path.realpath(path)
 
 
 def _is_folder(path: Path) -> bool:
@@ -182,17 +182,18 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _read_folder(reading: Reading, folder: Path, pattern: str, seen: set[Path]) -> None:
-    inside = PurePosixPath(_real(folder).name if (folder / PACK_FILE).is_file() else "")
+def _read_folder(reading: Reading, folder: Path, pattern: str, seen: set[str]) -> None:
+    inside = PurePosixPath(Path(_real(folder)).name if (folder / PACK_FILE).is_file() else "")
     found = False
-    for path in sorted(_files(folder, reading)):
-        place = inside / path.relative_to(folder).as_posix()
+    for path, real in sorted(_files(folder, reading)):
         if path.name == PACK_FILE:
+            place = inside / path.relative_to(folder).as_posix()
             reading.packs.append(Pack(path, place.parent, "", "", (), None))
         elif _is_rule(path.name, pattern):
             found = True
-            if _real(path) not in seen:
-                seen.add(_real(path))
+            if real not in seen:
+                seen.add(real)
+                place = inside / path.relative_to(folder).as_posix()
                 _add(reading, path, place.with_suffix(""))
     if not found:
         wanted = pattern or " or ".join(f"*{suffix}" for suffix in RULE_SUFFIXES)
@@ -205,8 +206,10 @@ def _is_rule(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern) if pattern else name.lower().endswith(RULE_SUFFIXES)
 
 
-def _files(folder: Path, reading: Reading) -> Iterator[Path]:
-    """Every file below the folder; a folder that a link leads to is entered once, so that no loop is without end."""
+def _files(folder: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
+    """Every file below the folder, and where it leads; a folder that a link leads to is entered once, so that no loop
+    is without end.
+    """
 
     def unreadable(error: OSError) -> None:
         reading.problems.append(Problem(f"cannot be read: {error.strerror or error}", Path(error.filename)))
@@ -219,7 +222,11 @@ def _files(folder: Path, reading: Reading) -> Iterator[Path]:
             continue
         entered.add(real)
         folders.sort()
-        yield from (Path(parent, name) for name in names)
+        links = {entry.name for entry in os.scandir(parent) if entry.is_symlink()}
+        for name in names:
+            path = Path(parent, name)
+            # Below a folder whose own place is known, only a link leads elsewhere.
+            yield path, _real(path) if name in links else os.path.join(real, name)  # noqa: PTH118 - thousands of them
 
 
 def _add(reading: Reading, path: Path, place: PurePosixPath, content: bytes | None = None) -> None:
@@ -233,11 +240,12 @@ def _add(reading: Reading, path: Path, place: PurePosixPath, content: bytes | No
         reading.refuse(Unread(file, problem))
         return
     sha256 = hashlib.sha256(text.encode()).hexdigest()
-    lines = text.splitlines(keepends=True)
+    lines = text.splitlines(keepends=True) if len(found) > 1 else []
     several = sum("filter" not in held for _, held in carried_out) > 1
     for number, held in carried_out:
-        first, last = (1, len(lines)) if len(found) == 1 else (found[number].first_line, found[number].last_line)
-        rule = Rule(path, place, "".join(lines[first - 1 : last]), held, first, file, sha256)
+        first, last = (found[number].first_line, found[number].last_line) if lines else (1, 0)
+        own = "".join(lines[first - 1 : last]) if lines else text
+        rule = Rule(path, place, own, held, first, file, sha256)
         if "filter" in held:
             reading.filters.append(rule)
         elif several and not rule.id:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -32,6 +32,8 @@ from converter.reports.report import Report
 from converter.select import Selection
 from converter.stock import Fault
 from converter.targets.target import Target
+
+PIECE = 1 << 16
 
 
 def run(request: Request) -> int:
@@ -69,12 +71,24 @@ def _one_text(request: Request, reading: Reading, targets: Sequence[Target], how
     contents = (encoder.encode(text) for text in texts)
     problem = None
     if output is None:
-        for content in contents:
-            sys.stdout.buffer.write(content)
+        write_all(contents)
     else:
         problem = tree.write_file(output, b"".join(contents))
     code = _code(request, reading, seen, [problem] if problem else [])
     return 2 if problem else code
+
+
+def write_all(contents: Iterable[bytes]) -> None:
+    """Write to standard output, in pieces that are worth a call of the system."""
+    waiting: list[bytes] = []
+    size = 0
+    for content in contents:
+        waiting.append(content)
+        size += len(content)
+        if size >= PIECE:
+            sys.stdout.buffer.write(b"".join(waiting))
+            waiting, size = [], 0
+    sys.stdout.buffer.write(b"".join(waiting))
 
 
 @dataclass(frozen=True)

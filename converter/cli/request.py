@@ -64,7 +64,7 @@ def how_of(project: config.Project | None, reading: Reading, request: Request | 
     reading.absent += [problem for problem in extra.absent if "does not exist" in problem.message]
     unsound = {(fault.path, fault.line) for fault in faults}
     return How(
-        options=_options(request, pipelines) if request else StockOptions(pipelines, check_files=True),
+        options=_options(request, pipelines, project) if request else StockOptions(pipelines, check_files=True),
         stock=bool(request and request.stock),
         filters=tuple(each for each in filters if (each.path, each.first_line) not in unsound),
         referable=tuple(reading.rules),
@@ -92,7 +92,7 @@ def targets_of(project: config.Project | None) -> list[Target]:
     return named((project.targets if project else ()) or DEFAULTS)
 
 
-def _options(request: Request, pipelines: tuple[str, ...]) -> StockOptions:
+def _options(request: Request, pipelines: tuple[str, ...], project: config.Project | None) -> StockOptions:
     options: dict[str, list[int | str]] = {}
     for key, value in request.backend_options:
         options.setdefault(key, []).append(value)
@@ -106,6 +106,7 @@ def _options(request: Request, pipelines: tuple[str, ...]) -> StockOptions:
         check_files=not request.stock,
         enable_template_vars=request.enable_template_vars,
         template_vars_paths=request.template_paths,
+        beside=tuple(target.name for target in requested_targets(request, project)) if request.stock else (),
     )
 
 
