@@ -207,8 +207,9 @@ def _is_rule(name: str, pattern: str) -> bool:
 
 
 def _files(folder: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
-    """Every file below the folder, and where it leads; a folder that a link leads to is entered once, so that no loop
-    is without end.
+    """Every file below the folder, and where it leads.
+
+    A folder that a link leads to is entered once, so that no loop is without end.
     """
 
     def unreadable(error: OSError) -> None:

@@ -36,7 +36,7 @@ _eq_val = TextQueryBackend.convert_condition_field_eq_val
 _eq_val_str = TextQueryBackend.convert_condition_field_eq_val_str
 _compare_precedence = TextQueryBackend.compare_precedence
 MANY = SpecialChars.WILDCARD_MULTI
-BY_TYPE = {
+BY_TYPE: dict[type, str] = {
     SigmaCasedString: "convert_condition_field_eq_val_str_case_sensitive",
     SigmaString: "convert_condition_field_eq_val_str",
     SigmaTimestampPart: "convert_condition_field_eq_val_timestamp_part",
@@ -53,7 +53,7 @@ BY_TYPE = {
 }
 
 
-def convert_condition(self: Any, cond: Any, state: Any) -> Any:  # noqa: ANN401 - pySigma's signature
+def convert_condition(self: Any, cond: Any, state: Any) -> Any:
     """Any condition, by its type."""
     kind = type(cond)
     if kind is ConditionFieldEqualsValueExpression:
@@ -61,7 +61,9 @@ def convert_condition(self: Any, cond: Any, state: Any) -> Any:  # noqa: ANN401 
     if kind is ConditionOR or kind is ConditionAND:
         if self.decide_convert_condition_as_in_expression(cond, state):
             return self.convert_condition_as_in_expression(cond, state)
-        return self.convert_condition_or(cond, state) if kind is ConditionOR else self.convert_condition_and(cond, state)
+        return (
+            self.convert_condition_or(cond, state) if kind is ConditionOR else self.convert_condition_and(cond, state)
+        )
     if kind is ConditionNOT:
         return self.convert_condition_not(cond, state)
     if kind is ConditionValueExpression:
@@ -69,7 +71,7 @@ def convert_condition(self: Any, cond: Any, state: Any) -> Any:  # noqa: ANN401 
     return _convert_condition(self, cond, state)
 
 
-def field_eq_val(self: Any, cond: Any, state: Any) -> Any:  # noqa: ANN401
+def field_eq_val(self: Any, cond: Any, state: Any) -> Any:
     """A field and a value, by the value's type; whether a negation stands above is asked where it matters."""
     name = BY_TYPE.get(type(cond.value))
     if name is None or self.convert_not_as_not_eq:
@@ -77,7 +79,7 @@ def field_eq_val(self: Any, cond: Any, state: Any) -> Any:  # noqa: ANN401
     return getattr(self, name)(cond, state)
 
 
-def field_eq_val_str(self: Any, cond: Any, state: Any) -> Any:  # noqa: ANN401
+def field_eq_val_str(self: Any, cond: Any, state: Any) -> Any:
     """A field and a string: the pattern is made for a template that has it, which few have."""
     value = cond.value
     if not isinstance(value, SigmaString) or not value.s:
@@ -94,7 +96,7 @@ def field_eq_val_str(self: Any, cond: Any, state: Any) -> Any:  # noqa: ANN401
         return _eq_val_str(self, cond, state)
 
 
-def _expression(backend: Any, value: SigmaString) -> tuple[Any, SigmaString]:  # noqa: ANN401
+def _expression(backend: Any, value: SigmaString) -> tuple[Any, SigmaString]:
     """The template that says the value, and what of the value it says."""
     pieces = value.s
     first, last = pieces[0] is MANY, pieces[-1] is MANY
@@ -120,7 +122,7 @@ def _is_sure(escaped: str) -> bool:
     return not escaped or not any(sign.isalnum() for sign in escaped)
 
 
-def compare_precedence(self: Any, outer: Any, inner: Any) -> bool:  # noqa: ANN401
+def compare_precedence(self: Any, outer: Any, inner: Any) -> bool:
     """Whether `inner` needs no brackets within `outer`; one comparison of a field never does."""
     kind = type(inner)
     if kind is ConditionFieldEqualsValueExpression:
@@ -133,7 +135,7 @@ def compare_precedence(self: Any, outer: Any, inner: Any) -> bool:  # noqa: ANN4
     return bool(_compare_precedence(self, outer, inner))
 
 
-def escape_and_quote_field(self: Any, field_name: str) -> str:  # noqa: ANN401
+def escape_and_quote_field(self: Any, field_name: str) -> str:
     """The field's name as the backend writes it; the same name many times, so that it is made once."""
     key = (
         self.field_escape,

@@ -27,7 +27,7 @@ class _Foreign(Exception):  # noqa: N818 - an answer
     """Says that a tree holds what only pySigma knows to copy."""
 
 
-def parse(self: SigmaCondition, postprocess: bool = True) -> Any:  # noqa: ANN401, FBT001, FBT002 - pySigma's
+def parse(self: SigmaCondition, postprocess: bool = True) -> Any:
     """The condition's tree, fresh."""
     if "|" in self.condition:
         return _parse(self, postprocess)
@@ -41,11 +41,11 @@ def parse(self: SigmaCondition, postprocess: bool = True) -> Any:  # noqa: ANN40
 
 # Upstream keeps 256, of which the targets of one rule use one.
 @lru_cache(maxsize=4096)
-def _parsed(text: str) -> Any:  # noqa: ANN401 - a tree of pyparsing's
+def _parsed(text: str) -> Any:
     return condition.parse_string(text, parse_all=True)[0]
 
 
-def _copied(node: Any) -> Any:  # noqa: ANN401 - a node of the tree, or a name in it
+def _copied(node: Any) -> Any:
     kind = type(node)
     if kind is str:
         return node
@@ -57,7 +57,7 @@ def _copied(node: Any) -> Any:  # noqa: ANN401 - a node of the tree, or a name i
     return made
 
 
-def postprocess(self: Any, detections: Any, parent: Any = None, source: Any = None) -> Any:  # noqa: ANN401, ARG001
+def postprocess(self: Any, detections: Any, parent: Any = None, source: Any = None) -> Any:  # noqa: ARG001
     """Set what stands above, and where it was read; without an error caught for each node that is read nowhere."""
     self.parent = parent
     self.source = source or getattr(self, "source", None)

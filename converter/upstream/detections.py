@@ -13,7 +13,7 @@ _post_init = SigmaDetectionItem.__post_init__
 PLAIN = (SigmaString, SigmaNumber)
 
 
-def post_init(self: Any) -> None:  # noqa: ANN401 - pySigma's dataclass
+def post_init(self: Any) -> None:
     """Check the values and apply the modifiers; values of the two common types need no look at their bases."""
     held = self.value
     if type(held) is not list or any(type(value) not in PLAIN for value in held):
@@ -24,6 +24,4 @@ def post_init(self: Any) -> None:  # noqa: ANN401 - pySigma's dataclass
         self.apply_modifiers()
 
 
-PIECES = (
-    Piece(SigmaDetectionItem, "__post_init__", post_init, "asks an abstract base class about each value"),
-)
+PIECES = (Piece(SigmaDetectionItem, "__post_init__", post_init, "asks an abstract base class about each value"),)

@@ -32,7 +32,7 @@ _OWN_APPLY = ProcessingItem.apply
 _OWN_MATCH = ProcessingItem.match_rule_conditions
 
 
-def apply(self: ProcessingPipeline, rule: Any) -> Any:  # noqa: ANN401 - pySigma's rules and correlations
+def apply(self: ProcessingPipeline, rule: Any) -> Any:
     """Apply the pipeline; items whose log source is another one are passed over at once."""
     if type(rule) is not SigmaRule or type(rule.logsource) is not SigmaLogSource:
         return _apply(self, rule)
@@ -72,7 +72,7 @@ def _plan(pipeline: ProcessingPipeline, source: SigmaLogSource) -> list[bool | N
     return plan
 
 
-def _takes(item: Any, source: SigmaLogSource) -> bool | None:  # noqa: ANN401 - an item of any class
+def _takes(item: Any, source: SigmaLogSource) -> bool | None:
     """Whether the item takes the log source; None where it asks for more than that."""
     kind = type(item)
     if kind.apply is not _OWN_APPLY or kind.match_rule_conditions is not _OWN_MATCH:
@@ -90,7 +90,7 @@ def _takes(item: Any, source: SigmaLogSource) -> bool | None:  # noqa: ANN401 - 
     return found is not bool(item.rule_condition_negation)
 
 
-def match_detection_item(self: ProcessingItem, detection_item: Any) -> bool:  # noqa: ANN401 - pySigma's item
+def match_detection_item(self: ProcessingItem, detection_item: Any) -> bool:
     """Whether the item takes the field; lists of field names are asked at once."""
     held = _names.get(id(self))
     if held is None or held[0] is not self:
@@ -112,7 +112,7 @@ def match_detection_item(self: ProcessingItem, detection_item: Any) -> bool:  # 
     return True
 
 
-def _named(item: Any) -> tuple[tuple[frozenset[str], bool], ...] | None:  # noqa: ANN401
+def _named(item: Any) -> tuple[tuple[frozenset[str], bool], ...] | None:
     """The lists of field names that must, or must not, hold the field; None where the item asks for something else."""
     if item.detection_item_condition_expression is not None or item.field_name_condition_expression is not None:
         return None
@@ -133,7 +133,7 @@ def _named(item: Any) -> tuple[tuple[frozenset[str], bool], ...] | None:  # noqa
     return tuple(found)
 
 
-def mapped_item(self: Any, detection_item: Any) -> Any:  # noqa: ANN401
+def mapped_item(self: Any, detection_item: Any) -> Any:
     """The item under its new name; one that the mapping does not name, and that names no field itself, stays."""
     if type(self).apply_field_name is _OWN_FIELD_NAME and self.mapping.get(detection_item.field) is None:
         for value in detection_item.value:

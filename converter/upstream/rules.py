@@ -43,7 +43,7 @@ class Originals:
         return cloned(found[1])
 
 
-def is_plain(rule: Any) -> bool:  # noqa: ANN401 - any rule of pySigma's
+def is_plain(rule: Any) -> bool:
     """Whether the rule is of pySigma's own class, without errors: what `cloned` knows."""
     return type(rule) is SigmaRule and type(rule.detection) is SigmaDetections and not rule.errors
 

@@ -23,7 +23,7 @@ _init = SigmaString.__init__
 _contains_special = SigmaString.contains_special
 
 
-def init(self: SigmaString, s: str | None = None, escape: bool = True) -> None:  # noqa: FBT001, FBT002 - pySigma's
+def init(self: SigmaString, s: str | None = None, escape: bool = True) -> None:
     """Read a string: pieces between wildcards whole, and all of it at once where it has none."""
     if s is None or type(s) is str:
         self.original = text = s or ""
