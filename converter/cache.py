@@ -122,7 +122,10 @@ def _stats(place: str) -> Iterator[tuple[str, int, int]]:
 
 
 def version(package: str) -> str:
-    """The installed version of a package; a look into the folders of packages is a tenth of asking for metadata."""
+    """The installed version of a package, empty where it is none.
+
+    A look into the folders of packages is a tenth of asking for metadata.
+    """
     found = _installed().get(_normal(package))
     if found is None:
         from importlib import metadata  # noqa: PLC0415 - costs as much as all else that a warm run does
@@ -130,7 +133,7 @@ def version(package: str) -> str:
         try:
             return metadata.version(package)
         except metadata.PackageNotFoundError:
-            return "none"
+            return ""
     return found
 
 

@@ -51,6 +51,9 @@ class Refusal:
     detail: str = ""
 
 
+Outcome = Query | Refusal
+
+
 @dataclass(frozen=True)
 class How:
     """What a conversion takes beside rules and targets.
@@ -81,6 +84,10 @@ class How:
         found = zip(self.referable, units([rule.document for rule in self.referable]), strict=True)
         return {(rule.file, rule.id, rule.first_line): unit for rule, unit in found}
 
+    def unit(self, rule: Rule) -> Unit:
+        """The rule with what it needs."""
+        return self.units[rule.file, rule.id, rule.first_line]
+
 
 upstream.apply()
 AS_ROUTED = How()
@@ -94,7 +101,7 @@ def convert(rules: Iterable[Rule], targets: Sequence[Target], how: How = AS_ROUT
     With `stock`, none for a rule that a correlation without `generate` takes up: sigma-cli writes it nowhere else.
     """
     for rule in rules:
-        if how.stock and not _unit(rule, how).written:
+        if how.stock and not how.unit(rule).written:
             continue
         for target in targets:
             yield converted(rule, target, how)
@@ -206,7 +213,7 @@ def _correlation(rule: Rule, target: Target, how: How) -> Query:
 
 def _stock(rule: Rule, target: Target, how: How) -> Query:
     """The rule as sigma-cli converts it, in a fresh state."""
-    unit = _unit(rule, how)
+    unit = how.unit(rule)
     filters = [each.document for each in how.filters]
     outcome = stock_backend(target.name, how.options).convert(rule.document, unit.needs, filters, rule.path)
     if isinstance(outcome, Fault):
@@ -220,10 +227,6 @@ def _stock(rule: Rule, target: Target, how: How) -> Query:
 def stock_backend(target: str, options: StockOptions) -> StockBackend:
     """The backend of this name with these options, ready for any number of rules; raises UsageError."""
     return backend_for(target, options)
-
-
-def _unit(rule: Rule, how: How) -> Unit:
-    return how.units[rule.file, rule.id, rule.first_line]
 
 
 def _routed(sigma: SigmaRule, rule: Rule, target: Target) -> Route:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 from converter import collection, documents
 from converter.errors import Problem, SigmapackError
@@ -128,6 +128,7 @@ class Reading:
     absent: list[Problem] = field(default_factory=list)
     unsound_packs: list[PurePosixPath] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
+    known: Known | None = None
 
     def refuse(self, unread: Unread) -> None:
         """Note a rule file that gave no rule."""
@@ -140,13 +141,14 @@ def read(
     standard_input: bytes = b"",
     pattern: str = "",
     is_sound: Callable[[Rule], bool] = lambda _: True,
+    known: Known | None = None,
 ) -> Reading:
     """Read every rule of the INPUTs: files, folders with all below them, packs, or `-` for `standard_input`.
 
     In folders, rules are the `*.yml` and `*.yaml` files, or those whose name fits the `pattern`. `is_sound` is asked of
     rules that share an id, so that a bad one does not stand in the way of a good one.
     """
-    reading = Reading()
+    reading = Reading(known=known)
     seen: set[str] = set()
     # Folders first: a rule that is named beside its folder keeps its place in it.
     for name in sorted(dict.fromkeys(inputs), key=lambda name: not _is_folder(Path(name))):
@@ -234,18 +236,16 @@ def _add(reading: Reading, path: Path, place: PurePosixPath, content: bytes | No
     file = place.with_name(place.name + path.suffix)
     try:
         text = documents.read_text(path) if content is None else documents.decode(content, path)
-        found = documents.parse_documents(text, path)
-        carried_out = collection.carried_out([document.content for document in found])
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        pieces = _pieces(text, path, sha256, reading.known)
     except SigmapackError as error:
         problem = error.problem if error.problem.path else Problem(error.problem.message, path)
         reading.refuse(Unread(file, problem))
         return
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    lines = text.splitlines(keepends=True) if len(found) > 1 else []
-    several = sum("filter" not in held for _, held in carried_out) > 1
-    for number, held in carried_out:
-        first, last = (found[number].first_line, found[number].last_line) if lines else (1, 0)
-        own = "".join(lines[first - 1 : last]) if lines else text
+    lines = text.splitlines(keepends=True) if any(last != WHOLE for _, last, _ in pieces) else []
+    several = sum("filter" not in held for _, _, held in pieces) > 1
+    for first, last, held in pieces:
+        own = text if last == WHOLE else "".join(lines[first - 1 : last])
         rule = Rule(path, place, own, held, first, file, sha256)
         if "filter" in held:
             reading.filters.append(rule)
@@ -255,6 +255,38 @@ def _add(reading: Reading, path: Path, place: PurePosixPath, content: bytes | No
         else:
             named = place.with_name(f"{place.name}.{rule.id}") if several else place
             reading.rules.append(replace(rule, place=named))
+
+
+class Known(Protocol):
+    """What is known of files by the hash of their text: each document with its first and last line."""
+
+    def pieces(self, text: str, path: Path, sha256: str) -> list[Piece] | None:
+        """The documents that a text holds, None where that is not known."""
+
+    def learn(self, sha256: str, pieces: Sequence[Piece]) -> None:
+        """Keep what a text holds."""
+
+
+Piece = tuple[int, int, Mapping[str, Any]]
+# The last line of a document that is all that its file holds.
+WHOLE = 0
+
+
+def _pieces(text: str, path: Path, sha256: str, known: Known | None) -> list[Piece]:
+    """The rules of a file's text, parts that they share carried out, with their lines; raises SigmapackError."""
+    held = None if known is None else known.pieces(text, path, sha256)
+    if held is not None:
+        return held
+    found = documents.parse_documents(text, path)
+    carried_out = collection.carried_out([document.content for document in found])
+    alone = len(found) == 1
+    made: list[Piece] = [
+        (1, WHOLE, held) if alone else (found[number].first_line, found[number].last_line, held)
+        for number, held in carried_out
+    ]
+    if known is not None and len(made) == len(found):
+        known.learn(sha256, made)
+    return made
 
 
 def _refuse_doubles(reading: Reading, is_sound: Callable[[Rule], bool]) -> None:

@@ -25,6 +25,7 @@ from converter.cli.say import say
 from converter.convert import How, Query, Refusal
 from converter.errors import Problem, UsageError
 from converter.jobs import conversions
+from converter.kept import Kept
 from converter.outputs import Outputs, outputs
 from converter.packs import Reading
 from converter.reports.report import Report
@@ -50,13 +51,15 @@ def run(request: Request, record: Record | None = None) -> int:
     output = None if output == Path(packs.STANDARD_INPUT) else output
     if record is not None:
         record.begin(_watched(request, project, inputs))
+        record.kept = Kept.of([Path.cwd(), inputs, [target.name for target in targets], request.stock])
     standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
-    reading = packs.read(inputs, standard_input, request.pattern, sound.is_sound)
+    kept = record.kept if record is not None else None
+    reading = packs.read(inputs, standard_input, request.pattern, sound.is_sound, kept)
     how = how_of(project, reading, request)
     refuse_what_no_rule_can_take(project, targets, how, request)
     refuse_own_outputs(project or config.find(Path.cwd()), output, how)
     if record is not None and not _is_watched(request, how):
-        record.reads = None
+        record.reads = record.kept = None
     known = _known(reading)
     reading.rules[:] = Selection(request.levels, request.statuses, request.tags).of(reading.rules)
     if output is None or (output.suffix and not output.is_dir()):
@@ -65,7 +68,12 @@ def run(request: Request, record: Record | None = None) -> int:
 
 
 def _one_text(  # noqa: PLR0913, PLR0917 - each is one fact of the run
-    request: Request, reading: Reading, targets: Sequence[Target], how: How, output: Path | None, record: Record | None
+    request: Request,
+    reading: Reading,
+    targets: Sequence[Target],
+    how: How,
+    output: Path | None,
+    record: Record | None,
 ) -> int:
     """All queries as one text, to a file or to standard output."""
     if output is not None and len(targets) > 1 and request.form != NDJSON:
@@ -74,7 +82,9 @@ def _one_text(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     seen = Seen([], [])
     # One encoder for all pieces: a byte order mark stands at the beginning only.
     encoder = codecs.getincrementalencoder(request.encoding)(errors="backslashreplace")
-    texts = _texts(request, how, conversions(reading.rules, targets, how, request.jobs), seen)
+    texts = _texts(
+        request, how, conversions(reading.rules, targets, how, request.jobs, record.kept if record else None), seen
+    )
     contents = (encoder.encode(text) for text in texts)
     problem = None
     if output is None:
@@ -83,6 +93,8 @@ def _one_text(  # noqa: PLR0913, PLR0917 - each is one fact of the run
         problem = tree.write_file(output, b"".join(contents))
         if record is not None:
             record.wrote = [str(output)]
+    if record is not None and record.kept is not None:
+        record.kept.save()
     code = _code(request, reading, seen, [problem] if problem else [])
     return 2 if problem else code
 
@@ -160,7 +172,16 @@ def _tree(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     """Each query as a file of its own, and the manifest of them all."""
     if request.form == NDJSON:
         raise UsageError("ndjson is one text: leave -o out, or name a file like -o queries.ndjson")
-    made = outputs(reading, targets, how, request.jobs, lambda rules: progress(rules, quiet=request.quiet))
+    made = outputs(
+        reading,
+        targets,
+        how,
+        request.jobs,
+        lambda rules: progress(rules, quiet=request.quiet),
+        record.kept if record else None,
+    )
+    if record is not None and record.kept is not None:
+        record.kept.save()
     if request.form != "default" and not how.stock:
         _frame(made, how)
     held = _held_manifest(output)

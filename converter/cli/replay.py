@@ -11,11 +11,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from converter import cache, watched
 from converter.cli import say
 from converter.watched import Untold, Watched
+
+if TYPE_CHECKING:
+    from converter.kept import Kept
 
 PROJECT_FILE, RULES = "sigmapack.toml", "sigma_rules"
 # What is printed and longer is made afresh.
@@ -38,6 +41,7 @@ class Record:
     wrote: list[str] | None = None
     printed: list[bytes] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    kept: Kept | None = None
 
     def begin(self, reads: Watched) -> None:
         """Say what the run is about to read."""
