@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ def entries(project: Path, cache: str = "cache") -> list[Path]:
     return sorted(path for path in found if "stamps" not in path.parts)
 
 
-def outputs(project: Path) -> Mapping[str, bytes]:
+def outputs(project: Path) -> dict[str, bytes]:
     folder = project / "outputs"
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
