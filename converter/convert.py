@@ -5,16 +5,16 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
-from converter import mapping, sound
+from converter import mapping, sound, upstream
 from converter.logsource import LogSource
 from converter.packs import Rule
 from converter.refused import Refused
-from converter.stock import Fault, StockBackend, StockOptions, Unit, backend_for, units
+from converter.stock import Fault, StockBackend, StockOptions, Unit, backend_for, own_pipelines, units
 from converter.targets.repair import Repairs, ordered
 from converter.targets.target import Named, Route, Target
 
@@ -51,6 +51,9 @@ class Refusal:
     detail: str = ""
 
 
+Outcome = Query | Refusal
+
+
 @dataclass(frozen=True)
 class How:
     """What a conversion takes beside rules and targets.
@@ -75,7 +78,18 @@ class How:
         """What a conversion is told of repairs, fresh."""
         return Repairs(self.without, self.allow_inexact)
 
+    @cached_property
+    def units(self) -> dict[tuple[object, ...], Unit]:
+        """Each of the rules that may be named with what it needs, by file, id and line."""
+        found = zip(self.referable, units([rule.document for rule in self.referable]), strict=True)
+        return {(rule.file, rule.id, rule.first_line): unit for rule, unit in found}
 
+    def unit(self, rule: Rule) -> Unit:
+        """The rule with what it needs."""
+        return self.units[rule.file, rule.id, rule.first_line]
+
+
+upstream.apply()
 AS_ROUTED = How()
 # What stands for a route where routes are off.
 STOCK = Route("stock", (), (), "", "", {})
@@ -87,7 +101,7 @@ def convert(rules: Iterable[Rule], targets: Sequence[Target], how: How = AS_ROUT
     With `stock`, none for a rule that a correlation without `generate` takes up: sigma-cli writes it nowhere else.
     """
     for rule in rules:
-        if how.stock and not _unit(rule, how).written:
+        if how.stock and not how.unit(rule).written:
             continue
         for target in targets:
             yield converted(rule, target, how)
@@ -227,30 +241,20 @@ def _said(repairs: Repairs) -> list[str]:
 
 def _stock(rule: Rule, target: Target, how: How) -> Query:
     """The rule as sigma-cli converts it, in a fresh state."""
-    unit = _unit(rule, how)
+    unit = how.unit(rule)
     filters = [each.document for each in how.filters]
     outcome = stock_backend(target.name, how.options).convert(rule.document, unit.needs, filters, rule.path)
     if isinstance(outcome, Fault):
         raise Refused(outcome.reason, sound.line_of_fault(rule, outcome.error))
     if not outcome.texts:
         raise Refused("converts to no query")
-    return Query(rule, target, outcome.whole, STOCK, how.options.pipelines, ("stock",))
+    return Query(rule, target, outcome.whole, STOCK, own_pipelines(target.name, how.options), ("stock",))
 
 
 @lru_cache(maxsize=32)
 def stock_backend(target: str, options: StockOptions) -> StockBackend:
     """The backend of this name with these options, ready for any number of rules; raises UsageError."""
     return backend_for(target, options)
-
-
-def _unit(rule: Rule, how: How) -> Unit:
-    return _units(how.referable)[rule.file, rule.id, rule.first_line]
-
-
-@lru_cache(maxsize=4)
-def _units(rules: tuple[Rule, ...]) -> dict[tuple[object, ...], Unit]:
-    found = zip(rules, units([rule.document for rule in rules]), strict=True)
-    return {(rule.file, rule.id, rule.first_line): unit for rule, unit in found}
 
 
 def _routed(sigma: SigmaRule, rule: Rule, target: Target) -> Route:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module, resources
-from importlib.resources.abc import Traversable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from converter.logsource import LogSource
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from sigma.processing.pipeline import ProcessingPipeline
     from sigma.rule import SigmaRule
 
@@ -112,6 +112,8 @@ class Target:
     @property
     def folder(self) -> Traversable:
         """The folder of the target's language."""
+        from importlib import resources  # noqa: PLC0415 - a run that has nothing to convert does without
+
         return resources.files(__package__) / self.family
 
     @property
@@ -122,6 +124,8 @@ class Target:
     @cached_property
     def settings(self) -> Mapping[str, Any]:
         """The target's TOML file: `routes`, and in `hunting` what answers for the columns of a hunting query."""
+        import tomllib  # noqa: PLC0415 - likewise
+
         return tomllib.loads((self.folder / f"{self.name}.toml").read_text(encoding="utf-8"))
 
     @cached_property
