@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -12,8 +12,9 @@ from converter import config, mapping, packs, sound
 from converter.cli.report import Wanted
 from converter.convert import How, stock_backend
 from converter.errors import UsageError
+from converter.framing import framing
 from converter.packs import Reading
-from converter.stock import StockBackend, StockOptions, built_in
+from converter.stock import StockOptions, built_in
 from converter.targets import DEFAULTS, TARGETS, named
 from converter.targets.target import Target
 
@@ -168,10 +169,3 @@ def _refuse_pipelines(project: config.Project | None, target: Target, how: How, 
     for name in how.options.pipelines:
         if name in built_in(target.family):
             click.echo(f"{name}: the routes of {target.name} do its work; --stock applies it", err=True)
-
-
-def framing(target: Target, how: How) -> StockBackend:
-    """The backend that frames queries of ours in one of its formats; raises UsageError."""
-    if how.options.format == "data_model":
-        raise UsageError("data_model is the target splunk_cim; --stock has the format of that name")
-    return stock_backend(target.family, replace(how.options, pipelines=(), without_pipeline=True))
