@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib import metadata, resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,8 @@ PACKAGES = (
     "pysigma-backend-elasticsearch",
     "pysigma-backend-kusto",
     "pysigma-backend-splunk",
+    "pyparsing",
+    "pyyaml",
 )
 
 
@@ -47,9 +48,9 @@ class Cache:
             if held_key != key or digest != _digest(payload):
                 return None
             found: Mapping[str, Any] = json.loads(payload)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
-        return found
+        return found if isinstance(found, dict) else None
 
     def put(self, key: str, value: Mapping[str, Any]) -> bool:
         """Keep the value under the key; gives whether it could be."""
@@ -61,6 +62,15 @@ class Cache:
         except OSError:
             return False
         return True
+
+    def keep_newest(self, most: int) -> None:
+        """Remove the oldest entries beyond so many; what another run removes at the same time is gone as well."""
+        try:
+            found = sorted(_stats(str(self.folder)), key=lambda facts: facts[2])
+            for path, _size, _time in found[: max(0, len(found) - most)]:
+                os.unlink(path)  # noqa: PTH108 - a text already
+        except OSError:
+            return
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / key[2:]
@@ -79,22 +89,71 @@ def key(parts: Iterable[object]) -> str:
 
 @cache
 def stamp() -> str:
-    """What changes whenever our own code or data does, or the version of a package that it uses."""
-    hashed = hashlib.sha256()
-    for path, content in sorted(_files(resources.files("converter"), "")):
-        hashed.update(f"{path}\n{len(content)}\n".encode() + content)
-    for package in PACKAGES:
-        hashed.update(f"{package} {metadata.version(package)}\n".encode())
+    """What changes whenever our own code or data does, or the version of a package or of Python that it uses.
+
+    It is made of the content of our files; for files of the same size and time as before, what they came to is kept.
+    """
+    root = Path(__file__).parent
+    files = sorted(_stats(str(root)))
+    facts = [[path[len(str(root)) :], size, time] for path, size, time in files]
+    around = [sys.version, *(f"{package} {version(package)}" for package in PACKAGES)]
+    known = Cache(folder(), "stamps")
+    name = _digest(json.dumps([str(root), facts, around]))
+    held = known.get(name)
+    if held is not None and isinstance(held.get("stamp"), str):
+        return str(held["stamp"])
+    hashed = hashlib.sha256("\n".join(around).encode())
+    for path, _size, _time in files:
+        content = Path(path).read_bytes()
+        hashed.update(f"{path[len(str(root)) :]}\n{len(content)}\n".encode() + content)
+    known.put(name, {"stamp": hashed.hexdigest()})
     return hashed.hexdigest()
 
 
-def _files(place: Traversable, below: str) -> Iterable[tuple[str, bytes]]:
-    for entry in place.iterdir():
-        if entry.is_dir():
-            if entry.name != "__pycache__":
-                yield from _files(entry, f"{below}{entry.name}/")
-        else:
-            yield f"{below}{entry.name}", entry.read_bytes()
+def _stats(place: str) -> Iterator[tuple[str, int, int]]:
+    """Every file below with its size and time."""
+    with os.scandir(place) as entries:
+        for entry in entries:
+            if not entry.is_dir():
+                facts = entry.stat()
+                yield entry.path, facts.st_size, facts.st_mtime_ns
+            elif entry.name != "__pycache__":
+                yield from _stats(entry.path)
+
+
+def version(package: str) -> str:
+    """The installed version of a package, empty where it is none.
+
+    A look into the folders of packages is a tenth of asking for metadata.
+    """
+    found = _installed().get(_normal(package))
+    if found is None:
+        from importlib import metadata  # noqa: PLC0415 - costs as much as all else that a warm run does
+
+        try:
+            return metadata.version(package)
+        except metadata.PackageNotFoundError:
+            return ""
+    return found
+
+
+@cache
+def _installed() -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for place in sys.path:
+        try:
+            names = os.listdir(place or ".")  # noqa: PTH208 - names are all that is wanted
+        except OSError:
+            continue
+        for name in names:
+            if name.endswith(".dist-info"):
+                package, _, number = name.removesuffix(".dist-info").partition("-")
+                found.setdefault(_normal(package), number)
+    return found
+
+
+def _normal(package: str) -> str:
+    return package.lower().replace("-", "_").replace(".", "_")
 
 
 def _digest(text: str) -> str:

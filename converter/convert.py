@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache, partial
 
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
-from converter import mapping, sound
+from converter import mapping, sound, upstream
 from converter.logsource import LogSource
 from converter.packs import Rule
 from converter.refused import Refused
-from converter.stock import Fault, StockBackend, StockOptions, Unit, backend_for, units
+from converter.stock import Fault, StockBackend, StockOptions, Unit, backend_for, own_pipelines, units
 from converter.targets.repair import Repairs, ordered
-from converter.targets.target import Route, Target
+from converter.targets.target import Named, Route, Target
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,9 @@ class Refusal:
     detail: str = ""
 
 
+Outcome = Query | Refusal
+
+
 @dataclass(frozen=True)
 class How:
     """What a conversion takes beside rules and targets.
@@ -75,7 +78,18 @@ class How:
         """What a conversion is told of repairs, fresh."""
         return Repairs(self.without, self.allow_inexact)
 
+    @cached_property
+    def units(self) -> dict[tuple[object, ...], Unit]:
+        """Each of the rules that may be named with what it needs, by file, id and line."""
+        found = zip(self.referable, units([rule.document for rule in self.referable]), strict=True)
+        return {(rule.file, rule.id, rule.first_line): unit for rule, unit in found}
 
+    def unit(self, rule: Rule) -> Unit:
+        """The rule with what it needs."""
+        return self.units[rule.file, rule.id, rule.first_line]
+
+
+upstream.apply()
 AS_ROUTED = How()
 # What stands for a route where routes are off.
 STOCK = Route("stock", (), (), "", "", {})
@@ -87,7 +101,7 @@ def convert(rules: Iterable[Rule], targets: Sequence[Target], how: How = AS_ROUT
     With `stock`, none for a rule that a correlation without `generate` takes up: sigma-cli writes it nowhere else.
     """
     for rule in rules:
-        if how.stock and not _unit(rule, how).written:
+        if how.stock and not how.unit(rule).written:
             continue
         for target in targets:
             yield converted(rule, target, how)
@@ -152,7 +166,7 @@ def _query(rule: Rule, target: Target, how: How) -> Query:
         route,
         renamed.pipelines,
         (*(("unmapped",) if renamed.unmapped else ()), *_marks(text, target, route, repairs)),
-        (*renamed.warnings, *(f"is not exact: {reason}" for reason in repairs.inexactness)),
+        (*renamed.warnings, *_said(repairs)),
         ordered(repairs.used),
     )
 
@@ -168,49 +182,79 @@ def _correlation(rule: Rule, target: Target, how: How) -> Query:
     correlate = getattr(target.dialect, "correlation", None)
     if correlate is None:
         raise Refused(f"is a correlation, which has no form in {target.language} yet", rule.line("correlation"))
-    named = sound.referred(rule, how.referable)
-    queries = []
-    for other in named:
-        outcome = converted(other, target, how)
-        if isinstance(outcome, Refusal):
-            raise Refused(f"the rule {other.title!r} that it names is refused: {outcome.reason}", rule.line("rules"))
-        queries.append(outcome)
-    if any("by" in query.route.options for query in queries):
+    repairs = how.repairs
+    unmapped: list[str] = []
+    queries = [_referred(rule, other, target, how) for other in sound.referred(rule, how.referable)]
+
+    def column(query: Query, name: str) -> str:
+        try:
+            found = _column(query, target, how, name)
+        except Refused as refused:
+            reason = f"asks for {name} of the rule {query.rule.title!r}: {refused.reason}"
+            raise Refused(reason, rule.line_with(name)) from None
+        unmapped.extend([] if found else ["unmapped"])
+        return found or name
+
+    named = [Named(sound.parsed(query.rule), query.text, partial(column, query)) for query in queries]
+    try:
+        text = correlate(sound.correlation(rule), named, repairs, how.options.correlation_method)
+    except SigmaError as error:
+        raise Refused(sound.reason(error), rule.line("correlation")) from error
+    own = _marks(text, target, queries[0].route, repairs)
+    marks = tuple(dict.fromkeys([*unmapped, *(mark for query in queries for mark in query.marks), *own]))
+    warnings = (*(each for query in queries for each in query.warnings), *_said(repairs))
+    used = ordered({*repairs.used, *(name for query in queries for name in query.repairs)})
+    return Query(
+        rule, target, text, queries[0].route, queries[0].pipelines, marks, tuple(dict.fromkeys(warnings)), used
+    )
+
+
+def _column(query: Query, target: Target, how: How, name: str) -> str | None:
+    """What the target calls a Sigma field of the query's events; None for one that no pipeline maps, if such may pass.
+
+    Raises Refused where it may not, and for a field that becomes several.
+    """
+    sigma = mapping.asking(sound.parsed(query.rule), name)
+    names = _names(how, target.naming(LogSource.of(sigma.logsource.to_dict())))
+    found = mapping.mapped(sigma, query.rule, target, query.route, replace(names, allow_unmapped=False))
+    if not found.shown and not names.allow_unmapped:
+        raise Refused(mapping.closest(name, found.pipeline))
+    if len(found.shown) > 1:
+        raise Refused(f"the field {name} is several in {target.name}: {', '.join(found.shown)}")
+    return found.shown[0] if found.shown else None
+
+
+def _referred(rule: Rule, other: Rule, target: Target, how: How) -> Query:
+    """The query of a rule that a correlation names, without a table, after which no time would be left to count in."""
+    document = {key: value for key, value in other.document.items() if key != "fields"}
+    outcome = converted(replace(other, document=document), target, how)
+    if isinstance(outcome, Refusal):
+        raise Refused(f"the rule {other.title!r} that it names is refused: {outcome.reason}", rule.line("rules"))
+    if "by" in outcome.route.options:
         raise Refused(f"is a correlation, which {target.name} has no events for", rule.line("correlation"))
-    pairs = [(sound.parsed(query.rule), query.text) for query in queries]
-    text = correlate(sound.correlation(rule), pairs, how.options.correlation_method)
-    first = queries[0]
-    marks = tuple(dict.fromkeys(mark for query in queries for mark in query.marks))
-    repairs = ordered({name for query in queries for name in query.repairs})
-    return Query(rule, target, text, first.route, first.pipelines, marks, repairs=repairs)
+    return outcome
+
+
+def _said(repairs: Repairs) -> list[str]:
+    return [f"is not exact: {reason}" for reason in repairs.inexactness]
 
 
 def _stock(rule: Rule, target: Target, how: How) -> Query:
     """The rule as sigma-cli converts it, in a fresh state."""
-    unit = _unit(rule, how)
+    unit = how.unit(rule)
     filters = [each.document for each in how.filters]
     outcome = stock_backend(target.name, how.options).convert(rule.document, unit.needs, filters, rule.path)
     if isinstance(outcome, Fault):
         raise Refused(outcome.reason, sound.line_of_fault(rule, outcome.error))
     if not outcome.texts:
         raise Refused("converts to no query")
-    return Query(rule, target, outcome.whole, STOCK, how.options.pipelines, ("stock",))
+    return Query(rule, target, outcome.whole, STOCK, own_pipelines(target.name, how.options), ("stock",))
 
 
 @lru_cache(maxsize=32)
 def stock_backend(target: str, options: StockOptions) -> StockBackend:
     """The backend of this name with these options, ready for any number of rules; raises UsageError."""
     return backend_for(target, options)
-
-
-def _unit(rule: Rule, how: How) -> Unit:
-    return _units(how.referable)[rule.file, rule.id, rule.first_line]
-
-
-@lru_cache(maxsize=4)
-def _units(rules: tuple[Rule, ...]) -> dict[tuple[object, ...], Unit]:
-    found = zip(rules, units([rule.document for rule in rules]), strict=True)
-    return {(rule.file, rule.id, rule.first_line): unit for rule, unit in found}
 
 
 def _routed(sigma: SigmaRule, rule: Rule, target: Target) -> Route:

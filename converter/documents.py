@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Hashable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import yaml
 from converter.errors import SigmapackError
 
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+TEXT, MAPPING, SEQUENCE, MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq", "merge"))
 
 
 # The largest rules of SigmaHQ hold some 5,000 values.
@@ -49,14 +53,34 @@ class _StrictLoader(_Loader):  # type: ignore[misc]
 
 def read_text(path: Path) -> str:
     """The file's text; raises SigmapackError where it cannot be read or is not UTF-8."""
-    if path.exists() and not path.is_file():
-        # A pipe or a device would be waited for without end.
-        raise SigmapackError("is no regular file; delete it or name another", path)
+    return decode(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file's content; raises SigmapackError where it cannot be read, or is a pipe or a device."""
     try:
-        content = path.read_bytes()
+        # What is no regular file is not waited for.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
+                raise SigmapackError("is no regular file; delete it or name another", path)
+            return _whole(descriptor, facts.st_size)
+        finally:
+            os.close(descriptor)
     except OSError as error:
+        if path.exists() and not path.is_file():
+            raise SigmapackError("is no regular file; delete it or name another", path) from error
         raise SigmapackError(f"cannot be read: {error.strerror or error}", path) from error
-    return decode(content, path)
+
+
+def _whole(descriptor: int, size: int) -> bytes:
+    """All that the file holds, however much it has grown since its size was asked for."""
+    content = os.read(descriptor, size + 1)
+    # Less than was asked for is all that there is.
+    while len(content) > size and (more := os.read(descriptor, 1 << 20)):
+        content += more
+    return content
 
 
 def decode(content: bytes, path: Path) -> str:
@@ -94,7 +118,7 @@ def parse_documents(text: str, path: Path) -> list[Document]:
     """
     try:
         _refuse_depths(text, path)
-        found = list(_documents(text))
+        found = _found(text)
     except yaml.MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line + 1
         raise SigmapackError(f"is not valid YAML: {error.problem or error.context}", path, line) from error
@@ -108,7 +132,8 @@ def parse_documents(text: str, path: Path) -> list[Document]:
         if not isinstance(document.content, dict):
             kind = type(document.content).__name__
             raise SigmapackError(f"holds a {kind} where a mapping is needed", path, document.first_line)
-        if _too_many(document.content):
+        # Without aliases, no text holds more values than it has characters.
+        if (len(text) > MOST_NODES or "&" in text) and _too_many(document.content):
             message = f"comes to more than {MOST_NODES} values through its aliases; write them out or split it"
             raise SigmapackError(message, path, document.first_line)
     return found
@@ -116,7 +141,8 @@ def parse_documents(text: str, path: Path) -> list[Document]:
 
 def _refuse_depths(text: str, path: Path) -> None:
     """Refuse what is nested so deeply that libyaml, which goes down by recursion, would end the whole process."""
-    if not DEEP.search(text) and text.count("[") + text.count("{") <= MOST_DEEP:
+    brackets = text.count("[") + text.count("{")
+    if brackets <= MOST_DEEP and (max(map(len, text.split("\n"))) < MOST_DEEP or not DEEP.search(text)):
         return
     depth = 0
     for event in yaml.parse(text, _Loader):
@@ -127,6 +153,65 @@ def _refuse_depths(text: str, path: Path) -> None:
         if depth > MOST_DEEP:
             message = "is nested too deeply; flatten its lists and mappings"
             raise SigmapackError(message, path)
+
+
+class _PlainLoader(_Loader):  # type: ignore[misc]
+    """libyaml's safe loader, which looks up what a plain scalar may be by its first sign."""
+
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool] | bool) -> str:  # noqa: FBT001
+        if kind is not yaml.ScalarNode:
+            return MAPPING if kind is yaml.MappingNode else SEQUENCE
+        if isinstance(implicit, tuple) and implicit[0]:
+            for tag, form in self.yaml_implicit_resolvers.get(value[:1], ()):
+                if form.match(value):
+                    return str(tag)
+        return TEXT
+
+
+class _Special(Exception):  # noqa: N818 - an answer
+    """Says that a text holds what only the strict loader takes, or refuses in its own words."""
+
+
+def _plain_documents(text: str) -> list[Document]:
+    """The documents of a text without anchors, merge keys and tags; raises _Special, or anything, for another."""
+    loader = _PlainLoader(text)
+    try:
+        found = []
+        while loader.check_node():
+            node = loader.get_node()
+            content = _plain(loader, node)
+            if content is not None:
+                found.append(Document(content, node.start_mark.line + 1, node.end_mark.line + 1))
+        return found
+    finally:
+        loader.dispose()
+
+
+def _plain(loader: Any, node: yaml.Node) -> Any:  # noqa: ANN401 - YAML
+    tag = node.tag
+    if type(node) is yaml.ScalarNode:
+        return node.value if tag == TEXT else loader.construct_object(node)
+    if type(node) is yaml.MappingNode and tag == MAPPING:
+        made: dict[Hashable, Any] = {}
+        for key, value in node.value:
+            if type(key) is not yaml.ScalarNode or key.tag == MERGE:
+                raise _Special
+            made[key.value if key.tag == TEXT else loader.construct_object(key)] = _plain(loader, value)
+        if len(made) != len(node.value):
+            # A key that stands twice; or two that YAML tells apart and Python does not, like 1 and true.
+            raise _Special
+        return made
+    if type(node) is yaml.SequenceNode and tag == SEQUENCE:
+        return [_plain(loader, each) for each in node.value]
+    raise _Special
+
+
+def _found(text: str) -> list[Document]:
+    """The documents of a text: by the short way where it is taken, else by the strict loader, which says why not."""
+    if "&" not in text and len(text) < MOST_NODES:
+        with suppress(_Special, yaml.YAMLError, ValueError, RecursionError, TypeError, OverflowError):
+            return _plain_documents(text)
+    return list(_documents(text))
 
 
 def _documents(text: str) -> Iterator[Document]:

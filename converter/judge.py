@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from converter import engines, oracle, schemas
+from converter import correlations, engines, oracle, schemas
 from converter.bench import Bench, Embedded, Running
+from converter.correlations import Correlating
 from converter.engines.engine import Engine, Invalid, Unjudged
 from converter.engines.live import CLIENTS, Live
 from converter.generate import Generated, foreign, generate, minimised
@@ -43,6 +44,7 @@ class Trial:
     """One rule with its queries by target, each a text or why there is none, and the events at hand.
 
     `document` is the rule's parsed YAML, `filters` are those of the Sigma filters, `placeholders` the values of each.
+    `named` are the documents of the rules that a correlation names, by these names.
     """
 
     document: Mapping[str, Any] = field(repr=False)
@@ -50,6 +52,12 @@ class Trial:
     filters: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     placeholders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     given: tuple[Given, ...] = ()
+    named: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_correlation(self) -> bool:
+        """Whether it is judged on sequences of events, not on events."""
+        return "correlation" in self.document
 
 
 @dataclass(frozen=True)
@@ -141,7 +149,9 @@ class Judge:
         layout = schemas.layout(target)
         ready = []
         for number, (trial, one) in enumerate(zip(trials, known, strict=True)):
-            if target in trial.queries:
+            if target in trial.queries and trial.is_correlation:
+                yield number, self._correlated(trial, target, layout)
+            elif target in trial.queries:
                 outcome = _ready(number, target, trial.queries[target], one, layout)
                 if isinstance(outcome, Verdict):
                     yield number, outcome
@@ -191,6 +201,20 @@ class Judge:
             told = self._verdict(bench, each, rows)
             yield replace(told, unmade=(*told.unmade, *bench.holder.unmade))
         bench.forget()
+
+    def _correlated(self, trial: Trial, target: str, layout: Layout | None) -> Verdict:
+        query = trial.queries[target]
+        if isinstance(query, NoQuery):
+            return Verdict("refused" if query.kind == "refused" else "broken", query.reason)
+        if layout is None:
+            return Verdict("untested", f"no schema says what {target} stores")
+        if not self.generated:
+            return Verdict("untested", "sequences of events are made from the rules only")
+        if self.engines and engines.JUDGES[target] not in self.engines:
+            return self.joint({})
+        correlating = Correlating(trial.document, trial.named, trial.filters, trial.placeholders, self.seed)
+        engine = engines.embedded(target)
+        return correlations.judged(correlating, query, layout, engine, minimise=self.minimise)
 
     def _events(self, target: str, ready: _Ready) -> Sequence[Generated]:
         """The events to try on one query: those of its rule, and those with what it adds to the rule."""

@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from importlib import metadata
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
+from converter.cache import version
 from converter.convert import Query
 from converter.outputs import Outputs
 from converter.packs import Pack, Unread
@@ -64,7 +65,8 @@ def manifest(  # noqa: PLR0913, PLR0917 - each is one fact of the folder
     )
 
 
-def entries(held: str) -> dict[str, list[Entry]]:
+@lru_cache(maxsize=2)
+def entries(held: str) -> Mapping[str, list[Entry]]:
     """The entries of a manifest by section; none where the text is no manifest of this form."""
     document = json.loads(held) if held and _facts(held) is not None else {}
     return {section: document.get(section, []) for section in NAMED_BY}
@@ -149,7 +151,7 @@ def judged(held: str, verdicts: Mapping[PurePosixPath, str], files: Mapping[Pure
 
 
 def _sorted(entries: Iterable[Entry], *keys: str) -> list[Entry]:
-    return sorted(entries, key=lambda entry: [(entry[key] is not None, entry[key] or 0) for key in keys])
+    return sorted(entries, key=lambda entry: tuple((entry[key] is not None, entry[key] or 0) for key in keys))
 
 
 def _sha256(text: str, encoding: str) -> str:
@@ -157,10 +159,7 @@ def _sha256(text: str, encoding: str) -> str:
 
 
 def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "unknown"
+    return version(package) or "unknown"
 
 
 def differences(held: str, fresh: str) -> list[str]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.transformations import ValueListPlaceholderTransformation
-from sigma.rule import SigmaDetection, SigmaRule
+from sigma.rule import SigmaDetection, SigmaDetections, SigmaRule
 from sigma.types import SigmaFieldReference
 
 from converter.packs import Rule
@@ -66,12 +66,19 @@ def mapped(sigma: SigmaRule, rule: Rule, target: Target, route: Route, names: Na
     if unmapped and not names.allow_unmapped:
         # The field that a fieldref names stands as a value.
         line = rule.line(unmapped[0]) or rule.line_with(unmapped[0])
-        raise Refused(_closest(unmapped[0], pipeline), line)
+        raise Refused(closest(unmapped[0], pipeline), line)
     shown = tuple(name for name in sigma.fields if maps(name) or names.allow_unmapped)
     left_out = [name for name in sigma.fields if name not in shown]
     sigma.fields = []
-    warnings = tuple(f"{_closest(name, pipeline)}; left out of fields" for name in left_out)
+    warnings = tuple(f"{closest(name, pipeline)}; left out of fields" for name in left_out)
     return Mapped(sigma, pipeline, (*route.pipelines, *names.options.pipelines), unmapped, shown, warnings)
+
+
+def asking(sigma: SigmaRule, field: str) -> SigmaRule:
+    """The rule's events alone, with one field to be shown; changes the rule."""
+    sigma.detection = SigmaDetections.from_dict({"any": ["*"], "condition": "any"})
+    sigma.fields = [field]
+    return sigma
 
 
 def sigma_fields(target: Target, route: Route) -> set[str]:
@@ -129,7 +136,7 @@ def _sources(pipeline: ProcessingPipeline) -> set[str]:
     return {source for item in pipeline.items for source in getattr(item.transformation, "mapping", {})}
 
 
-def _closest(name: str, pipeline: ProcessingPipeline) -> str:
+def closest(name: str, pipeline: ProcessingPipeline) -> str:
     """That no pipeline maps the field, and the closest name that one does."""
     near = difflib.get_close_matches(name, _sources(pipeline), 1)
     return f"no pipeline maps the field {name}" + (f"; the closest mapped name is {near[0]}" if near else "")

@@ -10,6 +10,7 @@ from converter.convert import AS_ROUTED, How, Query, Refusal
 from converter.errors import Problem
 from converter.hunting import NAME, hunting
 from converter.jobs import conversions
+from converter.kept import Kept, NamedRoute
 from converter.packs import Pack, Reading, Rule
 from converter.targets.target import Target
 
@@ -32,12 +33,13 @@ class Outputs:
         return [source for source in self.sources.values() if isinstance(source, Query)]
 
 
-def outputs(
+def outputs(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     reading: Reading,
     targets: Sequence[Target],
     how: How = AS_ROUTED,
     jobs: int = 1,
     watched: Callable[[Sequence[Rule]], Iterable[Rule]] = iter,
+    kept: Kept | None = None,
 ) -> Outputs:
     """Convert all that was read: to `<target>/<rule's place>.<suffix>`, and `<target>/<pack's place>/_hunting.*`.
 
@@ -53,8 +55,9 @@ def outputs(
         else:
             rules.append(rule)
     done: dict[tuple[PurePosixPath, int, str], Query | Refusal] = {}
-    for outcome in conversions(watched(rules), targets, how, jobs):
-        done[outcome.rule.file, outcome.rule.first_line, outcome.target.name] = outcome
+    for outcome in conversions(watched(rules), targets, how, jobs, kept):
+        if isinstance(outcome, Refusal) or not isinstance(outcome.route, NamedRoute):
+            done[outcome.rule.file, outcome.rule.first_line, outcome.target.name] = outcome
         if isinstance(outcome, Refusal):
             made.refusals.append(outcome)
         else:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 from converter import collection, documents
 from converter.errors import Problem, SigmapackError
@@ -128,6 +128,7 @@ class Reading:
     absent: list[Problem] = field(default_factory=list)
     unsound_packs: list[PurePosixPath] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
+    known: Known | None = None
 
     def refuse(self, unread: Unread) -> None:
         """Note a rule file that gave no rule."""
@@ -140,14 +141,15 @@ def read(
     standard_input: bytes = b"",
     pattern: str = "",
     is_sound: Callable[[Rule], bool] = lambda _: True,
+    known: Known | None = None,
 ) -> Reading:
     """Read every rule of the INPUTs: files, folders with all below them, packs, or `-` for `standard_input`.
 
     In folders, rules are the `*.yml` and `*.yaml` files, or those whose name fits the `pattern`. `is_sound` is asked of
     rules that share an id, so that a bad one does not stand in the way of a good one.
     """
-    reading = Reading()
-    seen: set[Path] = set()
+    reading = Reading(known=known)
+    seen: set[str] = set()
     # Folders first: a rule that is named beside its folder keeps its place in it.
     for name in sorted(dict.fromkeys(inputs), key=lambda name: not _is_folder(Path(name))):
         path = Path(name)
@@ -170,9 +172,9 @@ def read(
     return reading
 
 
-def _real(path: Path) -> Path:
+def _real(path: Path) -> str:
     """Where the path leads; a link that leads to itself stays what it is."""
-    return Path(os.path.realpath(path))
+    return os.path.realpath(path)
 
 
 def _is_folder(path: Path) -> bool:
@@ -182,17 +184,18 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _read_folder(reading: Reading, folder: Path, pattern: str, seen: set[Path]) -> None:
-    inside = PurePosixPath(_real(folder).name if (folder / PACK_FILE).is_file() else "")
+def _read_folder(reading: Reading, folder: Path, pattern: str, seen: set[str]) -> None:
+    inside = PurePosixPath(Path(_real(folder)).name if (folder / PACK_FILE).is_file() else "")
     found = False
-    for path in sorted(_files(folder, reading)):
-        place = inside / path.relative_to(folder).as_posix()
+    for path, real in sorted(_files(folder, reading)):
         if path.name == PACK_FILE:
+            place = inside / path.relative_to(folder).as_posix()
             reading.packs.append(Pack(path, place.parent, "", "", (), None))
         elif _is_rule(path.name, pattern):
             found = True
-            if _real(path) not in seen:
-                seen.add(_real(path))
+            if real not in seen:
+                seen.add(real)
+                place = inside / path.relative_to(folder).as_posix()
                 _add(reading, path, place.with_suffix(""))
     if not found:
         wanted = pattern or " or ".join(f"*{suffix}" for suffix in RULE_SUFFIXES)
@@ -205,8 +208,11 @@ def _is_rule(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern) if pattern else name.lower().endswith(RULE_SUFFIXES)
 
 
-def _files(folder: Path, reading: Reading) -> Iterator[Path]:
-    """Every file below the folder; a folder that a link leads to is entered once, so that no loop is without end."""
+def _files(folder: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
+    """Every file below the folder, and where it leads.
+
+    A folder that a link leads to is entered once, so that no loop is without end.
+    """
 
     def unreadable(error: OSError) -> None:
         reading.problems.append(Problem(f"cannot be read: {error.strerror or error}", Path(error.filename)))
@@ -219,25 +225,28 @@ def _files(folder: Path, reading: Reading) -> Iterator[Path]:
             continue
         entered.add(real)
         folders.sort()
-        yield from (Path(parent, name) for name in names)
+        links = {entry.name for entry in os.scandir(parent) if entry.is_symlink()}
+        for name in names:
+            path = Path(parent, name)
+            # Below a folder whose own place is known, only a link leads elsewhere.
+            yield path, _real(path) if name in links else os.path.join(real, name)  # noqa: PTH118 - thousands of them
 
 
 def _add(reading: Reading, path: Path, place: PurePosixPath, content: bytes | None = None) -> None:
     file = place.with_name(place.name + path.suffix)
     try:
         text = documents.read_text(path) if content is None else documents.decode(content, path)
-        found = documents.parse_documents(text, path)
-        carried_out = collection.carried_out([document.content for document in found])
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        pieces = _pieces(text, path, sha256, reading.known)
     except SigmapackError as error:
         problem = error.problem if error.problem.path else Problem(error.problem.message, path)
         reading.refuse(Unread(file, problem))
         return
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    lines = text.splitlines(keepends=True)
-    several = sum("filter" not in held for _, held in carried_out) > 1
-    for number, held in carried_out:
-        first, last = (1, len(lines)) if len(found) == 1 else (found[number].first_line, found[number].last_line)
-        rule = Rule(path, place, "".join(lines[first - 1 : last]), held, first, file, sha256)
+    lines = text.splitlines(keepends=True) if any(last != WHOLE for _, last, _ in pieces) else []
+    several = sum("filter" not in held for _, _, held in pieces) > 1
+    for first, last, held in pieces:
+        own = text if last == WHOLE else "".join(lines[first - 1 : last])
+        rule = Rule(path, place, own, held, first, file, sha256)
         if "filter" in held:
             reading.filters.append(rule)
         elif several and not rule.id:
@@ -246,6 +255,38 @@ def _add(reading: Reading, path: Path, place: PurePosixPath, content: bytes | No
         else:
             named = place.with_name(f"{place.name}.{rule.id}") if several else place
             reading.rules.append(replace(rule, place=named))
+
+
+class Known(Protocol):
+    """What is known of files by the hash of their text: each document with its first and last line."""
+
+    def pieces(self, text: str, path: Path, sha256: str) -> list[Piece] | None:
+        """The documents that a text holds, None where that is not known."""
+
+    def learn(self, sha256: str, pieces: Sequence[Piece]) -> None:
+        """Keep what a text holds."""
+
+
+Piece = tuple[int, int, Mapping[str, Any]]
+# The last line of a document that is all that its file holds.
+WHOLE = 0
+
+
+def _pieces(text: str, path: Path, sha256: str, known: Known | None) -> list[Piece]:
+    """The rules of a file's text, parts that they share carried out, with their lines; raises SigmapackError."""
+    held = None if known is None else known.pieces(text, path, sha256)
+    if held is not None:
+        return held
+    found = documents.parse_documents(text, path)
+    carried_out = collection.carried_out([document.content for document in found])
+    alone = len(found) == 1
+    made: list[Piece] = [
+        (1, WHOLE, held) if alone else (found[number].first_line, found[number].last_line, held)
+        for number, held in carried_out
+    ]
+    if known is not None and len(made) == len(found):
+        known.learn(sha256, made)
+    return made
 
 
 def _refuse_doubles(reading: Reading, is_sound: Callable[[Rule], bool]) -> None:

@@ -16,6 +16,7 @@ from sigma.rule import SigmaRule
 from converter.errors import Problem
 from converter.packs import Rule
 from converter.refused import Refused
+from converter.upstream.rules import Originals
 
 # `windash` makes five values of every dash that begins a word: beyond this many nothing sensible is meant.
 MOST_DASHES = 5
@@ -24,6 +25,13 @@ MOST_EXPANDED = 20_000
 
 def parsed(rule: Rule) -> SigmaRule:
     """The rule as pySigma reads it, fresh, since pipelines change it; raises Refused with every fault found."""
+    return _originals.copy(rule, "", lambda: _read(rule))
+
+
+_originals = Originals()
+
+
+def _read(rule: Rule) -> SigmaRule:
     _refuse_bombs(rule)
     _refuse_nothing(rule)
     sigma = SigmaRule.from_dict(_one_condition(rule.document), collect_errors=True)

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from converter import cache as caches
-from converter import cases, engines, records, schemas
+from converter import cases, engines, records, schemas, sound
 from converter.convert import How, Refusal, converted
 from converter.errors import Problem, SigmapackError
 from converter.hunting import NAME as HUNTING
@@ -22,6 +22,7 @@ from converter.hunting import hunting
 from converter.hunts import Hunt, judged
 from converter.judge import Given, Judge, Judged, Known, NoQuery, Trial
 from converter.packs import Hunting, Pack, Rule
+from converter.refused import Refused
 from converter.schemas.layout import Row
 from converter.targets.target import Target
 from converter.verdicts import Asked, Verdict
@@ -140,7 +141,19 @@ def trial(rule: Rule, plan: Plan) -> Trial:
         tuple(each.document for each in how.filters),
         how.placeholders,
         (*_cases(rule), *_recorded(rule), *plan.given.get(rule.id, ()), *plan.given.get("", ())),
+        {name: other.document for name, other in _named(rule, how).items()},
     )
+
+
+def _named(rule: Rule, how: How) -> dict[str, Rule]:
+    """The rules that a correlation names, by these names; none where it names one that is not there."""
+    if not rule.is_correlation:
+        return {}
+    try:
+        names = [str(reference.reference) for reference in sound.correlation(rule).rules or ()]
+        return dict(zip(names, sound.referred(rule, how.referable), strict=True))
+    except Refused:
+        return {}
 
 
 def _query(rule: Rule, target: Target, plan: Plan) -> str | NoQuery:
@@ -275,7 +288,10 @@ def _key(rule: Rule, plan: Plan) -> str:
         [_text(plan.outputs / output(rule, target)) for target in plan.targets] if plan.outputs is not None else None
     )
     given = [*_recorded(rule), *plan.given.get(rule.id, ()), *plan.given.get("", ())]
-    return caches.key([rule.text, str(rule.place), _text(rule.cases_path), texts, list(map(repr, given)), plan.key])
+    named = [each.text for each in _named(rule, next(iter(plan.hows.values()))).values()]
+    return caches.key(
+        [rule.text, named, str(rule.place), _text(rule.cases_path), texts, list(map(repr, given)), plan.key]
+    )
 
 
 def _text(path: Path) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 from typing import Any
 
 # Python keeps the bytes of a file name that is not UTF-8 as lone surrogates (PEP 383), which UTF-8 cannot hold.
@@ -26,8 +27,27 @@ def xml(text: str) -> str:
 
 def json_document(value: Mapping[str, Any]) -> str:
     """The value as a JSON text for people and programs, in UTF-8 as it is, with a final newline."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    text = _indented(value, "\n")
     return _SURROGATES.sub(lambda match: "\\" + _written_out(match), text) + "\n"
+
+
+def _indented(value: object, line: str) -> str:
+    """What `json.dumps` writes with `indent=2`; that has its fast way for one line only."""
+    if isinstance(value, str):
+        return encode_basestring(value)
+    deeper = f"{line}  "
+    if isinstance(value, dict) and value:
+        parts = [f"{deeper}{_key(key)}: {_indented(held, deeper)}" for key, held in value.items()]
+        return f"{{{','.join(parts)}{line}}}"
+    if isinstance(value, list | tuple) and value:
+        return f"[{','.join([deeper + _indented(held, deeper) for held in value])}{line}]"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a document's keys are texts, not {key!r}")
+    return encode_basestring(key)
 
 
 def _written_out(match: re.Match[str]) -> str:

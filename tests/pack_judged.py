@@ -96,4 +96,4 @@ def hunted(name: str, text: str, step: int = 1) -> Verdict:
     categories = [(name, replace(one, events=one.events[::step])) for name, one in whole]
     suffix = name.rpartition(".")[2]
     target = next(each for each in TARGETS if each.suffix == suffix or (suffix == "json" and each.name == "lucene"))
-    return testing._hunt(settings, target, text, categories, plain=suffix == "lucene")  # noqa: SLF001 - what is tested
+    return testing._hunt(settings, target, text, categories, Judge(), plain=suffix == "lucene")  # noqa: SLF001 - what is tested

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
+from tests import spl_windows
 from tests.spl_eval import Expressions
 from tests.spl_functions import Expression, truth
 from tests.spl_reader import FIELD, Reader, RefusedError, number
@@ -76,7 +77,7 @@ def _assignment(reader: Reader) -> tuple[str, Expression]:
 
 def _sort(reader: Reader) -> Command:
     # Search Reference, "sort": 0 is all rows, `-` descending; numbers in the order of numbers.
-    direction, field = reader.need(rf"0 ([-+]) ({FIELD})(?![\w,])").groups()
+    direction, field = reader.need(rf"0 (?:([-+]) )?({FIELD})(?![\w,])").groups()
 
     def key(row: Mapping[str, object]) -> float:
         if (held := number(row.get(field))) is None:
@@ -94,4 +95,12 @@ def _table(reader: Reader) -> Command:
     return lambda rows: [{column: row.get(column) for column in columns} for row in rows]
 
 
-COMMANDS: Mapping[str, Callable[[Reader], Command]] = {"eval": _eval, "sort": _sort, "table": _table, "where": _where}
+COMMANDS: Mapping[str, Callable[[Reader], Command]] = {
+    "dedup": spl_windows.dedup,
+    "eval": _eval,
+    "head": spl_windows.head,
+    "sort": _sort,
+    "streamstats": spl_windows.streamstats,
+    "table": _table,
+    "where": _where,
+}

@@ -430,7 +430,7 @@ def test_a_correlation_method_is_taken(tmp_path: Path) -> None:
     plain = sigmapack("convert", "-t", "splunk", ".", cwd=tmp_path)
     done = sigmapack("convert", "-c", "stats", "-t", "splunk", ".", cwd=tmp_path)
     assert (plain.returncode, done.returncode, done.stdout) == (0, 0, plain.stdout)
-    assert "| stats count as event_count by _time User" in done.stdout
+    assert "| streamstats time_window=5m count as event_count by User" in done.stdout
 
 
 # Fields

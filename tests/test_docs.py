@@ -14,7 +14,7 @@ import click
 import pytest
 
 from converter import config
-from converter.cli import sigmapack
+from converter.cli.commands import COMMANDS, loaded
 from converter.convert import STOCK
 from converter.reports import REPORTS
 from converter.targets import TARGETS, named
@@ -83,7 +83,7 @@ def test_every_command_shown_runs_and_prints_what_is_shown(project: Path, page: 
 
 def options() -> Iterator[str]:
     """Every option of every command, each spelling."""
-    for name, command in sigmapack.commands.items():
+    for name, command in ((name, loaded(name)) for name in COMMANDS):
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 yield from (f"{name} {spelling}" for spelling in (*parameter.opts, *parameter.secondary_opts))
@@ -95,13 +95,13 @@ def test_every_option_is_documented(option: str) -> None:
     assert re.search(rf"`[^`\n]*(?<![\w-]){re.escape(spelling)}(?![\w-])[^`\n]*`", TEXT)
 
 
-@pytest.mark.parametrize("command", sorted(sigmapack.commands))
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_command_stands_in_the_readme(command: str) -> None:
     assert f"| `sigmapack {command}" in PAGES[0].read_text(encoding="utf-8")
 
 
 def test_every_kind_of_list_stands_in_the_readme() -> None:
-    (kind,) = (parameter for parameter in sigmapack.commands["list"].params if parameter.name == "kind")
+    (kind,) = (parameter for parameter in loaded("list").params if parameter.name == "kind")
     assert isinstance(kind.type, click.Choice)
     (row,) = (
         line for line in PAGES[0].read_text(encoding="utf-8").splitlines() if line.startswith("| `sigmapack list` ")

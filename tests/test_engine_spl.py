@@ -232,6 +232,8 @@ def test_what_splunk_rejects_is_invalid(query: str) -> None:
         "TERM(x)",
         "Image=C:\\x",
         "Image=x | head 10",
+        "Image=x | dedup User",
+        "Image=x | streamstats time_window=5m count as n",
         'Image=x | where Image LIKE "x%"',
         "Image=x | where Image=1+1",
         'Image=x | where searchmatch("x")',

@@ -316,7 +316,14 @@ correlation:
 {more}"""
 
 
-WINDOW = "\n\n| bin _time span=5m\n| stats count as event_count by _time User\n\n| search event_count >= 10"
+WINDOW = """
+
+| where isnotnull(User)
+| sort 0 _time
+| streamstats time_window=5m count as event_count by User
+| where event_count >= 10
+| dedup User
+| table _time, User, event_count"""
 
 
 @pytest.mark.parametrize("reference", ["first_rule", ID.format(1), ID.format(1).upper()])

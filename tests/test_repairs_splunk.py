@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import pcre2  # type: ignore[import-untyped] # it has no stubs
 import pytest
@@ -14,13 +15,17 @@ from sigma.exceptions import SigmaError
 from sigma.processing.pipeline import ProcessingPipeline
 
 from converter.convert import How, Query, Refusal, converted
+from converter.engines.spl import ENGINE
 from converter.judge import Given, Judge, Trial
+from converter.packs import Rule
+from converter.schemas.forms import Cell
 from converter.stock import StockOptions
 from converter.targets import TARGETS
 from converter.targets.splunk.repairs import REPAIRS
 from tests import spl
 from tests.events import now
 from tests.repair_cases import Case, named, ours, stock, uncovered
+from tests.splunk_store import layout, store
 
 SYSMON = {"source": "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational", "EventCode": "1"}
 SECURITY = {"product": "windows", "service": "security"}
@@ -75,6 +80,7 @@ ELSEWHERE = {
     "S13": "test_a_display_list_is_one_column_a_field",
     "S14": "test_one_query_stands_in_every_format",
     "S19": "test_an_empty_value_is_a_field_that_is_not_there",
+    "S20": "test_events_on_two_sides_of_an_edge_are_counted_together",
 }
 GROUP = re.compile(r"\(\?<[^>]*>[^)]*\)")
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -237,6 +243,22 @@ def test_one_query_stands_in_every_format() -> None:
     query = ours(case, "splunk")
     assert isinstance(query, Query)
     assert finds(replace(case, event={"Image": "x"}), query.text)
+
+
+def test_events_on_two_sides_of_an_edge_are_counted_together() -> None:
+    """Two events a minute apart, five minutes being asked for, where a window of `bin` begins between them."""
+    case = Case("S20", {"s": {"Image": "x"}}, {})
+    counted = {"type": "event_count", "rules": ["n"], "group-by": ["User"], "timespan": "5m", "condition": {"gte": 2}}
+    one = Rule(Path("r.yml"), PurePosixPath("r"), "", {**case.rule.document, "name": "n"})
+    many = Rule(Path("c.yml"), PurePosixPath("c"), "", {"title": "C", "correlation": counted})
+    rows: list[dict[str, Cell]] = [{"_time": time, "User": "u", "Image": "x", **SYSMON} for time in (270.0, 330.0)]
+    held = store(rows, layout(list(rows[0])))
+    for without, wanted in ([], ["u"]), (["S20"], []):
+        query = converted(many, TARGETS["splunk"], How(referable=(one,), without=frozenset(without)))
+        assert isinstance(query, Query), query
+        assert ("S20" in query.repairs) is not bool(without)
+        found = ENGINE.correlate(query.text, held.connection, held.layout, held.layout.sources)
+        assert [group["User"] for group in found] == wanted
 
 
 @pytest.mark.parametrize("values", ["", ["", "a"], ["", "a?"]])

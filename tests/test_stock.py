@@ -17,12 +17,15 @@ from sigma.backends.splunk.splunk import SplunkDeferredORRegularExpression
 from sigma.collection import SigmaCollection
 from sigma.plugins import InstalledSigmaPlugins
 
+from converter import upstream
 from converter.collection import carried_out
 from converter.documents import parse_yaml, read_text
 from converter.errors import SigmapackError, UsageError
 from converter.stock import Fault, StockBackend, StockOptions, Texts, backend_for, units
 from converter.stock import options as stock_options
 
+# The reference is pySigma's own code throughout, ours what stands in for it.
+upstream.apply()
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus" / "sigmahq"
 COUNTER: Any = SplunkDeferredORRegularExpression
@@ -39,6 +42,11 @@ def sigma_cli(target: str, inputs: Sequence[Path], options: StockOptions, filter
 
     The statements are those of sigma/cli/convert.py and rules.py.
     """
+    with upstream.own():
+        return _sigma_cli(target, inputs, options, filters)
+
+
+def _sigma_cli(target: str, inputs: Sequence[Path], options: StockOptions, filters: Sequence[Path]) -> str | None:
     COUNTER.reset()
     pipeline = plugins().get_pipeline_resolver().resolve(list(options.pipelines), target)
     backend_class: Any = plugins().backends[target]

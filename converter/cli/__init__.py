@@ -13,12 +13,7 @@ from io import TextIOWrapper
 
 import click
 
-from converter.cli.check import check
-from converter.cli.convert import convert
-from converter.cli.engines import engines
-from converter.cli.init import init
-from converter.cli.list import list_
-from converter.cli.test import test
+from converter.cli.commands import Commands
 from converter.errors import SigmapackError
 
 FINDINGS = 1
@@ -27,14 +22,10 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sigmapack", prog_name="sigmapack")
 def sigmapack() -> None:
     """Convert Sigma rules to KQL, SPL and Lucene, and hold every conversion still."""
-
-
-for command in (convert, check, test, list_, init, engines):
-    sigmapack.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

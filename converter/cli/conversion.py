@@ -5,36 +5,41 @@ from __future__ import annotations
 import codecs
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import click
-
 from converter import config, manifest, packs, sound, tree
 from converter.cli import report
+from converter.cli.asked import NDJSON, Request
 from converter.cli.progress import progress, summary
+from converter.cli.replay import Record
 from converter.cli.request import (
-    NDJSON,
-    Request,
     how_of,
     refuse_own_outputs,
     refuse_what_no_rule_can_take,
     requested_targets,
 )
+from converter.cli.say import say
 from converter.convert import How, Query, Refusal
 from converter.errors import Problem, UsageError
 from converter.framing import framed
 from converter.jobs import conversions
+from converter.kept import Kept
 from converter.outputs import Outputs, outputs
 from converter.packs import Reading
 from converter.reports.report import Report
 from converter.select import Selection
+from converter.stock import built_in
+from converter.targets import DEFAULTS
 from converter.targets.target import Target
+from converter.watched import Watched
+
+PIECE = 1 << 16
 
 
-def run(request: Request) -> int:
-    """Convert as asked, and give the exit code."""
+def run(request: Request, record: Record | None = None) -> int:
+    """Convert as asked, and give the exit code; the record is told what the run reads and writes."""
     try:
         "".encode(request.encoding)
     except LookupError:
@@ -44,19 +49,32 @@ def run(request: Request) -> int:
     inputs = request.inputs or tuple(map(str, project.packs if project else ()))
     output = request.output or (project.outputs if project and not request.inputs else None)
     output = None if output == Path(packs.STANDARD_INPUT) else output
+    if record is not None:
+        record.begin(_watched(request, project, inputs))
+        record.kept = Kept.of([Path.cwd(), inputs, [target.name for target in targets], request.stock])
     standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
-    reading = packs.read(inputs, standard_input, request.pattern, sound.is_sound)
+    kept = record.kept if record is not None else None
+    reading = packs.read(inputs, standard_input, request.pattern, sound.is_sound, kept)
     how = how_of(project, reading, request)
     refuse_what_no_rule_can_take(project, targets, how, request)
     refuse_own_outputs(project or config.find(Path.cwd()), output, how)
+    if record is not None and not _is_watched(request, how):
+        record.reads = record.kept = None
     known = _known(reading)
     reading.rules[:] = Selection(request.levels, request.statuses, request.tags).of(reading.rules)
     if output is None or (output.suffix and not output.is_dir()):
-        return _one_text(request, reading, targets, how, output)
-    return _tree(request, reading, targets, how, output, known)
+        return _one_text(request, reading, targets, how, output, record)
+    return _tree(request, reading, targets, how, output, known, record)
 
 
-def _one_text(request: Request, reading: Reading, targets: Sequence[Target], how: How, output: Path | None) -> int:
+def _one_text(  # noqa: PLR0913, PLR0917 - each is one fact of the run
+    request: Request,
+    reading: Reading,
+    targets: Sequence[Target],
+    how: How,
+    output: Path | None,
+    record: Record | None,
+) -> int:
     """All queries as one text, to a file or to standard output."""
     if output is not None and len(targets) > 1 and request.form != NDJSON:
         message = f"one file takes one target; choose it with -t: {', '.join(target.name for target in targets)}"
@@ -64,16 +82,36 @@ def _one_text(request: Request, reading: Reading, targets: Sequence[Target], how
     seen = Seen([], [])
     # One encoder for all pieces: a byte order mark stands at the beginning only.
     encoder = codecs.getincrementalencoder(request.encoding)(errors="backslashreplace")
-    texts = _texts(request, how, conversions(reading.rules, targets, how, request.jobs), seen)
+    texts = _texts(
+        request, how, conversions(reading.rules, targets, how, request.jobs, record.kept if record else None), seen
+    )
     contents = (encoder.encode(text) for text in texts)
     problem = None
     if output is None:
-        for content in contents:
-            sys.stdout.buffer.write(content)
+        write_all(contents, record)
     else:
         problem = tree.write_file(output, b"".join(contents))
+        if record is not None:
+            record.wrote = [str(output)]
+    if record is not None and record.kept is not None:
+        record.kept.save()
     code = _code(request, reading, seen, [problem] if problem else [])
     return 2 if problem else code
+
+
+def write_all(contents: Iterable[bytes], record: Record | None = None) -> None:
+    """Write to standard output, in pieces that are worth a call of the system."""
+    waiting: list[bytes] = []
+    size = 0
+    for content in contents:
+        waiting.append(content)
+        if record is not None:
+            record.printed.append(content)
+        size += len(content)
+        if size >= PIECE:
+            sys.stdout.buffer.write(b"".join(waiting))
+            waiting, size = [], 0
+    sys.stdout.buffer.write(b"".join(waiting))
 
 
 @dataclass(frozen=True)
@@ -123,12 +161,27 @@ def _known(reading: Reading) -> set[str]:
 
 
 def _tree(  # noqa: PLR0913, PLR0917 - each is one fact of the run
-    request: Request, reading: Reading, targets: Sequence[Target], how: How, output: Path, known: set[str]
+    request: Request,
+    reading: Reading,
+    targets: Sequence[Target],
+    how: How,
+    output: Path,
+    known: set[str],
+    record: Record | None,
 ) -> int:
     """Each query as a file of its own, and the manifest of them all."""
     if request.form == NDJSON:
         raise UsageError("ndjson is one text: leave -o out, or name a file like -o queries.ndjson")
-    made = outputs(reading, targets, how, request.jobs, lambda rules: progress(rules, quiet=request.quiet))
+    made = outputs(
+        reading,
+        targets,
+        how,
+        request.jobs,
+        lambda rules: progress(rules, quiet=request.quiet),
+        record.kept if record else None,
+    )
+    if record is not None and record.kept is not None:
+        record.kept.save()
     if request.form != "default" and not how.stock:
         _frame(made, how)
     held = _held_manifest(output)
@@ -148,14 +201,31 @@ def _tree(  # noqa: PLR0913, PLR0917 - each is one fact of the run
         gone |= {path for path in removed if not (output / path).exists()}
     listing = manifest.manifest(_without(made, unwritten), reading.unread, targets, held, request.encoding, gone)
     problems += tree.write({PurePosixPath(manifest.NAME): listing}, output).values()
+    if record is not None:
+        record.wrote = [f"{output}/{path}" for path in (*made.files, manifest.NAME)]
+        record.reads = None if problems else record.reads
     for query in made.queries:
         report.warnings(query)
     report.problems(made.problems)
     code = _code(request, reading, Seen(made.queries, made.refusals), problems, made.problems)
     written = len(made.files) - len(unwritten)
     if not request.quiet:
-        click.echo(f"{written} file{'' if written == 1 else 's'} in {output.as_posix()}", err=True)
+        say(f"{written} file{'' if written == 1 else 's'} in {output.as_posix()}")
     return 2 if unwritten and not written else code
+
+
+def _is_watched(request: Request, how: How) -> bool:
+    """Whether every pipeline and target is a file, or ships with what the key of a run names."""
+    own = {name for target in DEFAULTS for name in built_in(target)}
+    named = all(name in own or Path(name).exists() for name in how.options.pipelines)
+    return named and (not request.stock or set(request.targets) <= set(DEFAULTS))
+
+
+def _watched(request: Request, project: config.Project | None, inputs: Sequence[str]) -> Watched:
+    """What the run reads beside the project file."""
+    filters = request.filters or tuple(map(str, project.filters if project else ()))
+    pipelines = request.pipelines or (project.pipelines if project else ())
+    return Watched(tuple(inputs), (*filters, *pipelines), request.pattern)
 
 
 def _frame(made: Outputs, how: How) -> None:
@@ -222,7 +292,7 @@ def _code(
     """Tell of everything found, in every form asked for, and give the exit code."""
     report.refusals(seen.refusals)
     for detail in dict.fromkeys(refusal.detail for refusal in seen.refusals if refusal.detail and request.verbose):
-        click.echo(detail, err=True)
+        say(detail)
     report.problems([*unwritten, *reading.problems, *reading.absent])
     found = Report(seen.queries, seen.refusals, [*problems, *unwritten], [*reading.problems, *reading.absent])
     lost = report.write_reports(request.reports, found)

@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
-from converter.cli import conversion
+from converter.cli.asked import Request
 from converter.cli.options import KeyValue, a_path, not_taken
-from converter.cli.report import report_option
-from converter.cli.request import Request
+from converter.cli.replay import Record, replayed
+from converter.cli.wanted import report_option
 from converter.targets import TARGETS
 
+STANDARD_INPUT = "-"
 LEVELS = ("informational", "low", "medium", "high", "critical")
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 SELECT = "Convert rules of this {} only; repeatable."
@@ -60,6 +61,7 @@ SELECT = "Convert rules of this {} only; repeatable."
 @click.option("--template-vars-path", "template_paths", multiple=True, type=click.Path(exists=True), help="Where from.")
 @not_taken("-ot", "--output-filename-template", instead="outputs keep their rules' paths; choose the folder with -o")
 @not_taken("--json-indent", instead="leave it out, and indent with a tool like jq; -j is the number of jobs")
+@click.option("--cache/--no-cache", "cached", default=True, help="Keep what was done for the next run. Default: yes.")
 @report_option
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 @click.option("--verbose", is_flag=True, help="Say more of what goes wrong in a library.")
@@ -74,4 +76,17 @@ def convert(**given: Any) -> int:  # noqa: ANN401 - one value an option
 
     Exits with 1 if a rule could not be read or converted (the others are), with 2 for wrong usage.
     """
-    return conversion.run(Request(**given))
+    request = Request(**given)
+    return replayed([request], lambda record: _run(request, record), cached=request.cached and _is_told(request))
+
+
+def _is_told(request: Request) -> bool:
+    """Whether all that the run depends on can be told from outside."""
+    files = any(report.file is not None for report in request.reports)
+    return not (files or request.enable_template_vars or STANDARD_INPUT in request.inputs)
+
+
+def _run(request: Request, record: Record | None) -> int:
+    from converter.cli import conversion  # noqa: PLC0415 - takes most of a short run
+
+    return conversion.run(request, record)

@@ -11,7 +11,8 @@ import click
 
 from converter import config, coverage, packs
 from converter.cli import report
-from converter.cli.request import NDJSON, how_of
+from converter.cli.asked import NDJSON
+from converter.cli.request import how_of
 from converter.coverage import LATER, REFUSED, ROUTED
 from converter.errors import UsageError
 from converter.jobs import conversions

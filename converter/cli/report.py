@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
+from converter.cli.say import say
+from converter.cli.wanted import Wanted, report_option
 from converter.convert import Query, Refusal
 from converter.errors import Problem
 from converter.reports import REPORTS
 from converter.reports.report import Report
 from converter.tree import replace
 
-PRINTED = "github"
-FORMS = ", ".join(kind if kind == PRINTED else f"{kind}=FILE" for kind in REPORTS)
+__all__ = ["Wanted", "problems", "refusals", "report_option", "warnings", "write_reports"]
 
 
 def problems(found: Iterable[Problem]) -> None:
     """Print each problem on a line of its own."""
     for problem in dict.fromkeys(found):
-        click.echo(str(problem), err=True)
+        say(str(problem))
 
 
 def warnings(query: Query) -> None:
@@ -37,46 +35,7 @@ def refusals(found: Iterable[Refusal]) -> None:
         problem = Problem(refusal.reason, refusal.rule.path, refusal.line)
         grouped.setdefault(problem, []).append(refusal.target.name)
     for problem, targets in grouped.items():
-        click.echo(f"{problem} [{', '.join(targets)}]", err=True)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A report that the user asked for: its kind, and its file, None for one that is printed."""
-
-    kind: str
-    file: Path | None
-
-
-def wanted(value: str) -> Wanted:
-    """The report that `KIND=FILE` or `github` asks for; a usage error for no such kind, or for one without its file."""
-    kind, separator, file = value.partition("=")
-    if kind not in REPORTS:
-        raise click.BadParameter(f"{kind!r} is no report; have: {FORMS}.")
-    if kind == PRINTED and separator:
-        raise click.BadParameter(f"{kind} goes to standard error; write {kind} alone.")
-    if kind != PRINTED and file in {"", "-"}:
-        raise click.BadParameter(f"{kind} needs a file; write {kind}=FILE.")
-    return Wanted(kind, Path(file) if file else None)
-
-
-def all_wanted(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Wanted, ...]:
-    """Each report once; a usage error where two would write one file."""
-    found = tuple(dict.fromkeys(map(wanted, values)))
-    files = [os.path.realpath(each.file) for each in found if each.file is not None]
-    if len(files) != len(set(files)):
-        raise click.BadParameter("two reports name one file; give each its own.")
-    return found
-
-
-report_option = click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    callback=all_wanted,
-    metavar="KIND[=FILE]",
-    help=f"Also tell the outcome as {FORMS}; repeatable. Annotations of GitHub go to standard error.",
-)
+        say(f"{problem} [{', '.join(targets)}]")
 
 
 def write_reports(chosen: Sequence[Wanted], report: Report) -> list[Problem]:
@@ -94,7 +53,7 @@ def write_reports(chosen: Sequence[Wanted], report: Report) -> list[Problem]:
                 unwritten.append(Problem(reason, each.file))
     for each in chosen:
         if each.file is None:
-            click.echo(REPORTS[each.kind](report), err=True, nl=False)
+            say(REPORTS[each.kind](report), nl=False)
     return unwritten
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from converter import config, mapping, packs, sound
-from converter.cli.report import Wanted
+from converter.cli.asked import NDJSON, Request
+from converter.cli.say import say
 from converter.convert import How, stock_backend
 from converter.errors import UsageError
 from converter.framing import framing
@@ -17,41 +15,6 @@ from converter.packs import Reading
 from converter.stock import StockOptions, built_in
 from converter.targets import DEFAULTS, TARGETS, named
 from converter.targets.target import Target
-
-NDJSON = "ndjson"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asks for, option by option."""
-
-    inputs: tuple[str, ...]
-    targets: tuple[str, ...]
-    output: Path | None
-    form: str
-    pipelines: tuple[str, ...]
-    filters: tuple[str, ...]
-    pattern: str
-    levels: tuple[str, ...]
-    statuses: tuple[str, ...]
-    tags: tuple[str, ...]
-    allow_unmapped: bool
-    allow_inexact: bool
-    without: tuple[str, ...]
-    skip: bool
-    prune: bool
-    method: str | None
-    backend_options: tuple[tuple[str, int | str], ...]
-    encoding: str
-    jobs: int
-    stock: bool
-    without_pipeline: bool
-    pipeline_check: bool
-    enable_template_vars: bool
-    template_paths: tuple[str, ...]
-    reports: tuple[Wanted, ...]
-    quiet: bool
-    verbose: bool
 
 
 def how_of(project: config.Project | None, reading: Reading, request: Request | None = None) -> How:
@@ -65,7 +28,7 @@ def how_of(project: config.Project | None, reading: Reading, request: Request | 
     reading.absent += [problem for problem in extra.absent if "does not exist" in problem.message]
     unsound = {(fault.path, fault.line) for fault in faults}
     return How(
-        options=_options(request, pipelines) if request else StockOptions(pipelines, check_files=True),
+        options=_options(request, pipelines, project) if request else StockOptions(pipelines, check_files=True),
         stock=bool(request and request.stock),
         filters=tuple(each for each in filters if (each.path, each.first_line) not in unsound),
         referable=tuple(reading.rules),
@@ -93,7 +56,7 @@ def targets_of(project: config.Project | None) -> list[Target]:
     return named((project.targets if project else ()) or DEFAULTS)
 
 
-def _options(request: Request, pipelines: tuple[str, ...]) -> StockOptions:
+def _options(request: Request, pipelines: tuple[str, ...], project: config.Project | None) -> StockOptions:
     options: dict[str, list[int | str]] = {}
     for key, value in request.backend_options:
         options.setdefault(key, []).append(value)
@@ -107,6 +70,7 @@ def _options(request: Request, pipelines: tuple[str, ...]) -> StockOptions:
         check_files=not request.stock,
         enable_template_vars=request.enable_template_vars,
         template_vars_paths=request.template_paths,
+        beside=tuple(target.name for target in requested_targets(request, project)) if request.stock else (),
     )
 
 
@@ -168,4 +132,4 @@ def _refuse_pipelines(project: config.Project | None, target: Target, how: How, 
         raise config.blamed(project, "pipelines", next(names, ""), str(error)) from error
     for name in how.options.pipelines:
         if name in built_in(target.family):
-            click.echo(f"{name}: the routes of {target.name} do its work; --stock applies it", err=True)
+            say(f"{name}: the routes of {target.name} do its work; --stock applies it")

@@ -35,7 +35,8 @@ class Store:
         self.connection: duckdb.DuckDBPyConnection = engine.connect()
         # DuckDB would draw over whatever else is printed.
         self.connection.execute("SET enable_progress_bar = false")
-        for table in layout.tables.values():
+        self._tables = {**layout.tables, **{source.table.name: source.table for source in layout.sources}}
+        for table in self._tables.values():
             self._create(table)
 
     def load(self, source: Source, rows: Sequence[Stored]) -> set[int]:
@@ -74,7 +75,7 @@ class Store:
     def clear(self, owner: int | None = None) -> None:
         """Remove the owner's rows, or all."""
         where = "" if owner is None else f" WHERE {OWNER} = {owner}"
-        for table in self.layout.tables:
+        for table in self._tables:
             self.connection.execute(f"DELETE FROM {quoted(table)}{where}")
 
     def find(self, sql: str, source: Source, owner: int) -> set[int]:
@@ -82,8 +83,6 @@ class Store:
 
         Raises Unjudged where a function of the engine refuses a row.
         """
-        # Where no event can be written as a row, nothing has been loaded.
-        self._create(source.table)
         name = quoted(source.table.name)
         # The name of the rows of one rule hides that of the whole table.
         database = self.connection.execute("SELECT current_database()").fetchall()[0][0]

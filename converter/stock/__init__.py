@@ -8,6 +8,17 @@ from __future__ import annotations
 
 from converter.stock.backend import Fault, StockBackend, Texts
 from converter.stock.documents import Unit, units
-from converter.stock.options import StockOptions, backend_for, built_in, resolved
+from converter.stock.options import StockOptions, backend_for, built_in, own_pipelines, resolved
 
-__all__ = ["Fault", "StockBackend", "StockOptions", "Texts", "Unit", "backend_for", "built_in", "resolved", "units"]
+__all__ = [
+    "Fault",
+    "StockBackend",
+    "StockOptions",
+    "Texts",
+    "Unit",
+    "backend_for",
+    "built_in",
+    "own_pipelines",
+    "resolved",
+    "units",
+]

@@ -18,6 +18,8 @@ from sigma.filters import SigmaFilter
 from sigma.rule import SigmaRule
 
 from converter.stock.state import forget_counters
+from converter.upstream import applied
+from converter.upstream.rules import Originals
 
 Document = Mapping[str, Any]
 Parsed = SigmaRule | SigmaCorrelationRule | SigmaFilter
@@ -60,7 +62,9 @@ class StockBackend:
     format: str
     correlation_method: str | None
     json_indent: int | None
-    restore: Callable[[], None] = field(repr=False)
+    restore: Callable[[bool], None] = field(repr=False)
+    # Whether nothing was done since but one rule by itself, that went through.
+    clean: list[bool] = field(default_factory=lambda: [False], compare=False, repr=False)
 
     def convert(
         self,
@@ -78,14 +82,17 @@ class StockBackend:
         double. A filter as the rule has no text.
         """
         try:
-            self.restore()
+            self.restore(self.clean[0])
+            self.clean[0] = False
             forget_counters()
             source = None if path is None else SigmaRuleLocation(path)
             rule = _parsed(document, source)
             if needs or filters or not isinstance(rule, SigmaRule):
                 others = [_parsed(one, needed=True) for one in (*needs, *filters)]
                 SigmaCollection([rule, *others])
-            return self._rendered(self.backend.finalize(self._queries(rule), self.format))
+            made = self._rendered(self.backend.finalize(self._queries(rule), self.format))
+            self.clean[0] = isinstance(rule, SigmaRule) and applied()
+            return made  # noqa: TRY300 - nothing below it is for a rule that went through
         except _Unsound as unsound:
             return Fault(unsound.reason, unsound.error)
         except Exception as error:  # noqa: BLE001 - a fault of a library in one rule must not stop the others
@@ -142,6 +149,9 @@ class _Unsound(Exception):  # noqa: N818 - no error of the program: an answer
         super().__init__(reason)
 
 
+_originals = Originals()
+
+
 def _parsed(document: Document, source: SigmaRuleLocation | None = None, *, needed: bool = False) -> Parsed:
     """The document as pySigma reads it, fresh, since pipelines change it; raises _Unsound with every fault found."""
     kind: type[Parsed] = SigmaRule
@@ -149,7 +159,13 @@ def _parsed(document: Document, source: SigmaRuleLocation | None = None, *, need
         kind = SigmaCorrelationRule
     elif "filter" in document:
         kind = SigmaFilter
-    rule = kind.from_dict(_copied(document), collect_errors=True, source=source)
+    if kind is SigmaRule:
+        where = "" if source is None else str(source.path)
+        rule: Parsed = _originals.copy(
+            document, where, lambda: SigmaRule.from_dict(_copied(document), collect_errors=True, source=source)
+        )
+    else:
+        rule = kind.from_dict(_copied(document), collect_errors=True, source=source)
     if rule.errors:
         reasons = "; ".join(dict.fromkeys(map(_message, rule.errors)))
         whose = f"needs {document.get('title')}, which" if needed else ""

@@ -74,6 +74,15 @@ class StockOptions:
     enable_template_vars: bool = False
     template_vars_paths: tuple[str, ...] = ()
     json_indent: int | None = None
+    # The backends of the same run: a pipeline that ships with one of them is not for the others.
+    beside: tuple[str, ...] = ()
+
+
+def own_pipelines(target: str, options: StockOptions) -> tuple[str, ...]:
+    """The pipelines without those that ship with another backend of the same run."""
+    others = {name for other in options.beside if other != target for name in _PIPELINES.get(other, ())}
+    foreign = others - set(_PIPELINES.get(target, ()))
+    return tuple(name for name in options.pipelines if name not in foreign)
 
 
 def built_in(family: str) -> tuple[str, ...]:
@@ -88,6 +97,7 @@ def resolved(names: Sequence[str], target: str, options: StockOptions) -> Proces
 
 def backend_for(target: str, options: StockOptions) -> StockBackend:
     """The backend that sigma-cli knows by this name, ready for any number of rules; raises UsageError."""
+    options = replace(options, pipelines=own_pipelines(target, options))
     backend_class = _backend_class(target)
     if backend_class.requires_pipeline and not options.pipelines and not options.without_pipeline:
         raise UsageError(f"{target} needs a pipeline; have: {_names(target)}, or ask to do without")

@@ -7,34 +7,84 @@ last rule's table, and what a pipeline file declares may be appended to.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 Container = dict[Any, Any] | list[Any] | set[Any]
 
 
-def remembered(root: object) -> Callable[[], None]:
-    """A call that puts pySigma's objects below `root`, and all that they hold, back to how they are now."""
-    held = list(_containers(root))
+Held = list[tuple[Container, Any]]
+# Where pySigma's own conditions are, which change nothing when they are asked.
+CONDITIONS = ("sigma.processing.", "sigma.pipelines.kusto_common.")
 
-    def restore() -> None:
-        for container, content in held:
-            # To compare is half the price of filling, and hardly any has changed.
-            if container == content:
-                continue
-            if isinstance(container, list):
-                container[:] = content
-            else:
-                container.clear()
-                container.update(content)
+
+def remembered(backend: Any) -> Callable[[bool], None]:  # noqa: ANN401 - a backend with its pipeline
+    """A call that puts a backend, its pipelines, and all that they hold, back to how they are now.
+
+    Told that nothing but one rule was converted since, whose pipeline ran to its end, it looks at what that rule's
+    items can have changed only.
+    """
+    pipeline = getattr(backend, "last_processing_pipeline", None)
+    items = list(getattr(pipeline, "items", ()))
+    everything = list(_containers(backend))
+    shared, apart = _parted(backend, pipeline, items) if _is_known(items) else (everything, [])
+
+    def restore(one_rule: bool = False) -> None:  # noqa: FBT001, FBT002 - one question
+        applied = getattr(pipeline, "applied", None)
+        if not one_rule or not apart or applied is None or len(applied) != len(items):
+            _restore(everything)
+            return
+        ran = list(applied)
+        _restore(shared)
+        for held, was_applied in zip(apart, ran, strict=True):
+            if was_applied:
+                _restore(held)
 
     return restore
 
 
-def _containers(root: object) -> list[tuple[Container, Any]]:
-    found: list[tuple[Container, Any]] = []
-    seen: dict[int, object] = {}
+def _restore(held: Held) -> None:
+    for container, content in held:
+        # To compare is half the price of filling, and hardly any has changed.
+        if container == content:
+            continue
+        if isinstance(container, list):
+            container[:] = content
+        else:
+            container.clear()
+            container.update(content)
+
+
+def _is_known(items: list[Any]) -> bool:
+    """Whether all conditions of the items are pySigma's."""
+    conditions = [
+        condition
+        for item in items
+        for condition in (item.rule_conditions if isinstance(item.rule_conditions, list) else [None])
+    ]
+    return all(type(condition).__module__.startswith(CONDITIONS) for condition in conditions)
+
+
+def _parted(backend: Any, pipeline: Any, items: list[Any]) -> tuple[Held, list[Held]]:  # noqa: ANN401
+    """What the items do not hold, or several of them; and what each holds for itself."""
+    around: dict[int, object] = {id(item): item for item in items}
+    outside = _containers(backend, around)
+    seen = {id(container) for container, _ in outside} | {id(backend), id(pipeline)}
+    found = [_containers(item, {id(pipeline): pipeline, id(backend): backend}) for item in items]
+    times = Counter(id(container) for held in found for container, _ in held)
+    several: dict[int, tuple[Container, Any]] = {
+        id(one[0]): one for held in found for one in held if times[id(one[0])] > 1 and id(one[0]) not in seen
+    }
+    apart = [[one for one in held if times[id(one[0])] == 1 and id(one[0]) not in seen] for held in found]
+    return [*outside, *several.values()], apart
+
+
+def _containers(root: object, apart: Mapping[int, object] = MappingProxyType({})) -> Held:
+    found: Held = []
+    seen: dict[int, object] = dict(apart)
     waiting = [root]
     while waiting:
         one = waiting.pop()

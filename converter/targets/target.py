@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module, resources
-from importlib.resources.abc import Traversable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from converter.logsource import LogSource
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from sigma.processing.pipeline import ProcessingPipeline
     from sigma.rule import SigmaRule
 
@@ -55,6 +55,15 @@ class Arm:
     route: Route
 
 
+@dataclass(frozen=True)
+class Named:
+    """A rule that a correlation names: its query, and `column`, which gives what a Sigma field is called there."""
+
+    rule: SigmaRule
+    query: str
+    column: Callable[[str], str]
+
+
 class HuntingError(Exception):
     """Why a target cannot say a hunting query."""
 
@@ -65,9 +74,10 @@ class Dialect(Protocol):
     `REPAIRS` are the named repairs of the family by id. Where a dialect has `located(route, repairs)`, it gives the
     route with its data source as the repairs leave it; `marks(text, route)` what a reader of a query should know;
     `shown(text, names, route, listed, repairs)` the query with the rule's display list; `naming(logsource)` the repair
-    that gives the log source's fields the target's names at all, if one does. Where it has `formats`, that module's
-    `ready` gives what the backend is to frame in a format; its `offline` gives the backend that does, and its `mended`
-    mends what that wrote, where there are such.
+    that gives the log source's fields the target's names at all, if one does; `correlation(correlated, named, repairs,
+    method)` the query of a correlation over the rules that it names. Where it has `formats`, that module's `ready`
+    gives what the backend is to frame in a format; its `offline` gives the backend that does, and its `mended` mends
+    what that wrote, where there are such.
     """
 
     REPAIRS: Mapping[str, Repair]
@@ -104,6 +114,8 @@ class Target:
     @property
     def folder(self) -> Traversable:
         """The folder of the target's language."""
+        from importlib import resources  # noqa: PLC0415 - a run that has nothing to convert does without
+
         return resources.files(__package__) / self.family
 
     @property
@@ -114,6 +126,8 @@ class Target:
     @cached_property
     def settings(self) -> Mapping[str, Any]:
         """The target's TOML file: `routes`, and in `hunting` what answers for the columns of a hunting query."""
+        import tomllib  # noqa: PLC0415 - likewise
+
         return tomllib.loads((self.folder / f"{self.name}.toml").read_text(encoding="utf-8"))
 
     @cached_property

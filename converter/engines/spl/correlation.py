@@ -1,6 +1,7 @@
-"""Correlations: searches whose rows `bin` and `stats` count in windows of time, and what `search` keeps of the groups.
+"""Correlations: searches whose rows are counted in windows of time, and what is kept of the groups.
 
-They give groups instead of rows, so a query that has them compiles to no SQL over a table.
+Windows stand at fixed times where `bin` and `stats` make them, or slide where `streamstats` does. Correlations give
+groups instead of rows, so a query that has them compiles to no SQL over a table.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 import duckdb
 
 from converter.engines.engine import Unjudged
-from converter.engines.spl import hunting, rows, syntax
+from converter.engines.spl import hunting, rows, sliding, syntax
 from converter.engines.spl.rows import TIME, Rows
 from converter.engines.spl.sql import Kind, Typed
 from converter.engines.spl.syntax import Command
@@ -27,12 +28,12 @@ def correlate(
 
     In the order of their fields: the query itself promises none.
     """
-    if not any(isinstance(command, syntax.Stats) for command in commands):
+    if not any(isinstance(command, syntax.Stats | syntax.Streamstats) for command in commands):
         raise Unjudged("a correlation without stats")
     everything = hunting.everything(connection, sources)
     found = everything
-    for command in commands:
-        found = _after(found, command, everything)
+    for command, before in zip(commands, sliding.ordered(commands), strict=True):
+        found = sliding.after(found, command, ordered=before) or _after(found, command, everything)
     names = list(found.columns)
     with refusals():
         shown = connection.execute(

@@ -55,8 +55,12 @@ class Spl:
         commands = parse(query)
         if isinstance(commands[0], syntax.Multisearch):
             raise Unjudged("multisearch, which has no rows of one table")
+        if any(isinstance(command, syntax.Head | syntax.Dedup) for command in commands):
+            raise Unjudged("head or dedup, which keep some of the rows that are found")
         for command in commands:
             kept = rows.after(found, command)
+            if isinstance(command, syntax.Streamstats | syntax.Dedup | syntax.Head):
+                raise Unjudged(f"the command {type(command).__name__.lower()} outside a correlation")
             if kept is None:
                 break
             found = kept

@@ -27,6 +27,9 @@ STARTS = {
     "rename": "rename",
     "bin": "bin",
     "stats": "stats",
+    "streamstats": "streamstats",
+    "dedup": "dedup",
+    "head": "head",
     "tstats": "tstats",
 }
 # Search Manual, "Types of commands": commands that make events, which alone can begin a query after a pipe.

@@ -29,6 +29,13 @@ def unquoted(token: str) -> str:
     return re.sub(r'\\([\\"|])', r"\1", token[1:-1])
 
 
+def _seconds(span: str) -> int:
+    number, unit = re.fullmatch(r"([0-9]+)([a-z]+)", span).groups()  # type: ignore[union-attr] # the token's form
+    if unit not in SECONDS:
+        raise Unjudged(f"the span {span}")
+    return int(number) * SECONDS[unit]
+
+
 @v_args(inline=True)
 class Reading(Transformer[Token, Anything]):
     """Nodes of the syntax, from the leaves up."""
@@ -115,9 +122,9 @@ class Reading(Transformer[Token, Anything]):
         """`rex`."""
         return syntax.Rex(str(field), unquoted(pattern))
 
-    def sort(self, _all: str, sign: str, column: str) -> syntax.Sort:
-        """`sort`."""
-        return syntax.Sort(str(column), sign == "-")
+    def sort(self, _all: str, *told: str) -> syntax.Sort:
+        """`sort`, ascending where no sign says otherwise."""
+        return syntax.Sort(str(told[-1]), told[0] == "-")
 
     def table(self, *columns: str) -> syntax.Table:
         """`table`."""
@@ -129,10 +136,7 @@ class Reading(Transformer[Token, Anything]):
 
     def bin(self, span: str) -> syntax.Bin:
         """`bin`; raises Unjudged for months and for spans below a second, which have no fixed length of seconds."""
-        number, unit = re.fullmatch(r"([0-9]+)([a-z]+)", span).groups()  # type: ignore[union-attr] # the token's form
-        if unit not in SECONDS:
-            raise Unjudged(f"the span {span}")
-        return syntax.Bin(int(number) * SECONDS[unit])
+        return syntax.Bin(_seconds(span))
 
     def plain(self, function: str, name: str | None = None) -> syntax.Aggregate:
         """A count."""
@@ -148,6 +152,21 @@ class Reading(Transformer[Token, Anything]):
         """`stats`."""
         by = tuple(str(part) for part in parts if isinstance(part, str))
         return syntax.Stats(tuple(part for part in parts if isinstance(part, syntax.Aggregate)), by)
+
+    def streamstats(self, span: str, *parts: syntax.Aggregate | str) -> syntax.Streamstats:
+        """`streamstats`; raises Unjudged as `bin` does."""
+        counted = self.stats(*parts)
+        return syntax.Streamstats(_seconds(span), counted.aggregates, counted.by)
+
+    def dedup(self, *fields: str) -> syntax.Dedup:
+        """`dedup`."""
+        return syntax.Dedup(tuple(map(str, fields)))
+
+    def head(self, number: str) -> syntax.Head:
+        """`head`; raises Invalid for a number of rows that is none."""
+        if not number.isdecimal():
+            raise Invalid(f"head {number}")
+        return syntax.Head(int(number))
 
     unquoted = staticmethod(unquoted)
 

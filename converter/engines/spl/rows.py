@@ -59,7 +59,9 @@ def union(parts: Sequence[Rows]) -> Rows:
             columns.setdefault(name, Typed(f"column_{len(columns)}", value.kind))
     selects = []
     for part in parts:
-        values = ", ".join(f"{part.columns.get(name, ABSENT).sql} AS {columns[name].sql}" for name in columns)
+        absent = {name: "NULL::DOUBLE" if held.kind is Kind.NUMBER else ABSENT.sql for name, held in columns.items()}
+        given = {name: held.sql for name, held in part.columns.items()}
+        values = ", ".join(f"{given.get(name, absent[name])} AS {columns[name].sql}" for name in columns)
         selects.append(f"SELECT {values} {part.filtered}")
     return Rows(f"({' UNION ALL '.join(selects)})", (), columns)
 

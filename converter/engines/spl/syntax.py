@@ -193,6 +193,29 @@ class Stats:
 
 
 @dataclass(frozen=True)
+class Streamstats:
+    """The command `streamstats` over a window of time, in seconds, that ends with each row."""
+
+    seconds: int
+    aggregates: Sequence[Aggregate]
+    by: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Dedup:
+    """The command `dedup`: the first row of each combination of values."""
+
+    fields: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Head:
+    """The command `head`: the first rows."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Tstats:
     """The command `tstats` over a data model."""
 
@@ -210,4 +233,20 @@ class Multisearch:
     queries: Sequence[Sequence[Command]]
 
 
-Command = Search | Where | Eval | Regex | Rex | Sort | Table | Rename | Bin | Stats | Tstats | Multisearch
+Command = (
+    Search
+    | Where
+    | Eval
+    | Regex
+    | Rex
+    | Sort
+    | Table
+    | Rename
+    | Bin
+    | Stats
+    | Streamstats
+    | Dedup
+    | Head
+    | Tstats
+    | Multisearch
+)

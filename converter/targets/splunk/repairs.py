@@ -102,4 +102,10 @@ REPAIRS = table(
         'f="", though Splunk extracts no field without a value',
         'f="" OR NOT f=*',
     ),
+    Repair(
+        "S20",
+        "events of a correlation on two sides of an edge",
+        "windows that begin at fixed times, so that what lies on both sides of such a time is never counted together",
+        "a window that slides along",
+    ),
 )

@@ -1,0 +1,287 @@
+"""The stand-ins for pySigma's methods against pySigma's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sigma.collection import SigmaCollection
+from sigma.conditions import ConditionAND, ConditionItem, ConditionNOT, ConditionOR, SigmaCondition
+from sigma.conversion.base import TextQueryBackend
+from sigma.exceptions import SigmaError
+from sigma.rule import SigmaDetectionItem, SigmaRule
+from sigma.types import SigmaCasedString, SigmaNumber, SigmaString, SpecialChars
+
+from converter import upstream
+from converter.convert import How, Query, converted
+from converter.packs import read
+from converter.stock import StockOptions, backend_for
+from converter.targets import DEFAULTS, named
+from converter.upstream.rules import Originals, cloned
+
+RULES = Path(__file__).parent.parent / "sigma_rules"
+CORPUS = RULES.parent.parent / "shared" / "corpus" / "sigmahq"
+PIPELINES = {"kusto": "microsoft_xdr", "splunk": "splunk_windows", "lucene": "ecs_windows"}
+SIGNS = st.text(alphabet=st.sampled_from("ab*?\\%\n .é\"'|/[]"), max_size=12)
+
+
+@pytest.fixture(autouse=True)
+def pieces() -> Iterator[None]:
+    """The stand-ins stand at the beginning and the end of each test."""
+    assert upstream.apply()
+    yield
+    assert upstream.apply()
+
+
+def both(work: Callable[[], Any]) -> tuple[Any, Any]:
+    """What comes of the work with the stand-ins and without them, an error as its kind and words."""
+
+    def outcome() -> Any:  # noqa: ANN401 - whatever the work gives
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - upstream's errors are part of what is compared
+            return type(error), error.args
+
+    ours = outcome()
+    with upstream.own():
+        theirs = outcome()
+    return ours, theirs
+
+
+def test_every_piece_stands_where_it_says_and_says_why() -> None:
+    assert len({piece.replaces for piece in upstream.PIECES}) == len(upstream.PIECES)
+    for piece in upstream.PIECES:
+        assert piece.owner.__dict__[piece.name] is piece.ours
+        assert len(piece.why) > 20
+    with upstream.own():
+        for piece in upstream.PIECES:
+            assert piece.owner.__dict__[piece.name].__module__.startswith("sigma.")
+
+
+def test_with_a_version_that_nobody_knows_upstream_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    upstream.withdraw()
+    asked = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "99.0" if name == "pysigma" else asked(name))
+    assert not upstream.apply()
+    assert not upstream.applied()
+    for piece in upstream.PIECES:
+        assert piece.owner.__dict__[piece.name].__module__.startswith("sigma.")
+    rules = [SigmaRule.from_yaml(DETECTIONS) for _ in range(2)]
+    waiting = iter(rules)
+    originals = Originals()
+    found = [originals.copy("origin", "", lambda: next(waiting)) for _ in range(2)]
+    assert [id(rule) for rule in found] == [id(rule) for rule in rules]
+
+
+@given(text=SIGNS, escape=st.booleans())
+def test_strings_are_read_the_same(text: str, escape: bool) -> None:  # noqa: FBT001 - hypothesis
+    ours, theirs = both(lambda: (SigmaString(text, escape).s, SigmaString(text, escape).original))
+    assert ours == theirs
+    assert both(lambda: SigmaCasedString(text).s)[0] == both(lambda: SigmaCasedString(text).s)[1]
+
+
+@given(text=SIGNS, start=st.integers(-3, 4) | st.none(), stop=st.integers(-3, 4) | st.none())
+def test_strings_are_cut_the_same(text: str, start: int | None, stop: int | None) -> None:
+    ours, theirs = both(lambda: (SigmaString(text)[start:stop].s, type(SigmaCasedString(text)[start:stop])))
+    assert ours == theirs
+    assert len(set(map(repr, both(lambda: SigmaString(text)[start or 0].s)))) == 1
+
+
+def written(value: SigmaString, *options: Any) -> tuple[str, bool]:  # noqa: ANN401
+    """The string as it is written now: the methods are looked up anew."""
+    return value.convert(*options), value.contains_special()
+
+
+@given(
+    text=SIGNS,
+    escape=st.sampled_from(["\\", "'", "", None]),
+    many=st.sampled_from(["*", ".*", "%", None]),
+    one=st.sampled_from(["?", ".", "*", None]),
+    added=st.sampled_from(["", '"', "\\", ' "\\/*+-]^', "é"]),
+    dropped=st.sampled_from(["", "a", "*\n"]),
+)
+def test_strings_are_written_the_same(  # noqa: PLR0913, PLR0917 - pySigma's options
+    text: str, escape: str | None, many: str | None, one: str | None, added: str, dropped: str
+) -> None:
+    for placeholders in (False, True):
+        value = SigmaString(text)
+        if placeholders:
+            value.insert_placeholders()
+        ours, theirs = both(partial(written, value, escape, many, one, added, dropped))
+        assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [SigmaString("a*")],
+        [SigmaNumber(1), SigmaString("b")],
+        [SigmaCasedString("c")],
+        ["no value"],
+        SigmaString("no list"),
+    ],
+)
+def test_detection_items_are_checked_the_same(values: Any) -> None:  # noqa: ANN401 - wrong ones too
+    def made() -> Any:  # noqa: ANN401
+        item = SigmaDetectionItem("field", [], values)
+        return item.value, item.original_value
+
+    ours, theirs = both(made)
+    assert repr(ours) == repr(theirs)
+
+
+CONDITIONS = (
+    "one",
+    "one and two",
+    "one or not two and (three or one)",
+    "1 of t*",
+    "all of them",
+    "not 1 of t* and one",
+    "any of them",
+    "missing",
+    "one |",
+    "one and",
+    "",
+    "2 of them",
+    "all of x*",
+)
+DETECTIONS = """\
+title: x
+logsource: {category: test}
+detection:
+    one: {a: 1}
+    two: {b: [x, y*]}
+    three: [c, d]
+    condition: one
+"""
+
+
+def tree(node: Any) -> Any:  # noqa: ANN401 - a condition of any kind
+    """A condition as plain values, with what stands above each node."""
+    above = type(node.parent).__name__ if node is not None and node.parent is not None else ""
+    if isinstance(node, ConditionItem):
+        return type(node).__name__, above, str(node.source), [tree(arg) for arg in node.args]
+    if node is None:
+        return None
+    return type(node).__name__, above, getattr(node, "field", None), str(node.value), str(node.source)
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_conditions_are_parsed_the_same_however_often(condition: str) -> None:
+    def parsed() -> Any:  # noqa: ANN401
+        detections = SigmaRule.from_yaml(DETECTIONS).detection
+        return [tree(SigmaCondition(condition, detections).parsed) for _ in range(2)]
+
+    ours, theirs = both(parsed)
+    assert ours == theirs
+
+
+NODES = (ConditionOR, ConditionAND, ConditionNOT)
+
+
+def precedence(backend: Any, outer: Any, inner: Any) -> bool:  # noqa: ANN401
+    """What the backend says now: the method is looked up anew."""
+    return bool(backend.compare_precedence(outer, inner))
+
+
+@pytest.mark.parametrize("parenthesize", [False, True])
+def test_precedence_is_compared_the_same(*, parenthesize: bool) -> None:
+    backend: Any = backend_for("splunk", StockOptions((), without_pipeline=True)).backend
+    rule = SigmaRule.from_yaml(DETECTIONS)
+    leaf: Any = SigmaCondition("one", rule.detection).parsed
+    backend.parenthesize = parenthesize
+    for outer in NODES:
+        for inner in (*(node([leaf]) for node in NODES), leaf, None):
+            ours, theirs = both(partial(precedence, backend, outer([leaf]), inner))
+            assert ours == theirs
+
+
+class Odd(TextQueryBackend):
+    """Escapes letters in its patterns, which makes some that are none."""
+
+    add_escaped_re = "Q"
+    eq_expression = "{field}={value}"
+    str_quote = '"'
+    escape_char = "\\"
+    wildcard_multi = "*"
+    wildcard_single = "?"
+    re_escape_char = "\\"
+    precedence = (ConditionNOT, ConditionAND, ConditionOR)
+    group_expression = "({expr})"
+    or_token = "OR"  # noqa: S105 - an operator
+    and_token = "AND"  # noqa: S105 - an operator
+    not_token = "NOT"  # noqa: S105 - an operator
+    eq_token = "="  # noqa: S105 - an operator
+    re_expression = "{field}=/{regex}/"
+
+
+@pytest.mark.parametrize("value", ["plain", "with Q in it", "*ends", "starts*", "*both*", "a?b", ""])
+def test_a_pattern_that_cannot_be_made_fails_as_upstreams_does(value: str) -> None:
+    text = DETECTIONS.replace("{a: 1}", f"{{a: '{value}'}}")
+    ours, theirs = both(lambda: Odd().convert(SigmaCollection.from_yaml(text)))
+    assert ours == theirs
+
+
+def test_a_copy_is_the_same_rule_and_shares_nothing_that_pipelines_change() -> None:
+    for path in RULES.rglob("*.yml"):
+        if path.name.endswith(".cases.yaml"):
+            continue
+        rule = SigmaRule.from_yaml(path.read_text(encoding="utf-8"))
+        before, said = repr(rule), rule.to_dict()
+        made = cloned(rule)
+        assert (made, repr(made), made.to_dict()) == (rule, before, said)
+        for target, pipeline in PIPELINES.items():
+            backend = backend_for(target, StockOptions((pipeline,))).backend
+            try:
+                backend.convert_rule(cloned(rule))
+            except SigmaError:
+                continue
+        made.fields.append("x")
+        made.custom_attributes["x"] = 1
+        made.detection.detections.clear()
+        assert (repr(rule), rule.to_dict()) == (before, said)
+
+
+def texts() -> list[object]:
+    """What every rule of ours becomes, as it is and as the stock backends have it."""
+    rules = read([str(RULES)]).rules
+    found: list[object] = []
+    for stock in (False, True):
+        for target in named(DEFAULTS):
+            options = StockOptions((PIPELINES[target.name],) if stock else ())
+            how = How(options=options, stock=stock, referable=tuple(rules))
+            outcomes = [converted(rule, target, how) for rule in rules]
+            found += [each.text if isinstance(each, Query) else each.reason for each in outcomes]
+    return found
+
+
+def test_rules_become_the_same_queries() -> None:
+    ours, theirs = both(texts)
+    assert ours == theirs
+    assert len(ours) > 12
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="needs ../shared, which only the developers have")
+def test_published_rules_become_the_same_queries_as_we_write_them() -> None:
+    rules = read([str(CORPUS / "rules")]).rules[::7]
+
+    def made() -> list[str]:
+        outcomes = [converted(rule, target, How()) for rule in rules for target in named(DEFAULTS)]
+        return [each.text if isinstance(each, Query) else each.reason for each in outcomes]
+
+    ours, theirs = both(made)
+    assert ours == theirs
+
+
+def test_no_special_sign_is_left_out() -> None:
+    assert {sign: SigmaString(sign).s[0] for sign in "*?"} == {
+        "*": SpecialChars.WILDCARD_MULTI,
+        "?": SpecialChars.WILDCARD_SINGLE,
+    }
