@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
-from functools import cache
-from importlib import resources
 
 from sigma.rule import SigmaRule
 from sigma.validation import SigmaValidator
@@ -16,6 +13,7 @@ from sigma.validators.core import validators
 from sigma.validators.core.tags import ATTACKTagValidator, D3FENDTagValidator
 
 from converter import cases
+from converter.attack import attack
 from converter.errors import Problem, SigmapackError
 from converter.logsource import LogSource
 from converter.mapping import sigma_fields
@@ -64,7 +62,7 @@ def _said(issue: SigmaValidationIssue) -> str:
 
 
 def _tags(rules: Iterable[tuple[Rule, SigmaRule]]) -> Iterator[Problem]:
-    known, retired = _attack()
+    known, retired = attack().known, attack().retired
     for rule, sigma in rules:
         for tag in sigma.tags:
             # SigmaHQ's older rules write a tactic with underscores.
@@ -78,15 +76,6 @@ def _tags(rules: Iterable[tuple[Rule, SigmaRule]]) -> Iterator[Problem]:
                 yield Problem(f"the tag {tag} is retired from ATT&CK; {remedy}", rule.path, line)
             else:
                 yield Problem(f"the tag {tag} is none of ATT&CK's; mend it", rule.path, line)
-
-
-@cache
-def _attack() -> tuple[frozenset[str], dict[str, str | None]]:
-    """Every name that may follow `attack.` in a tag, in lower case, and the retired ones with their successors."""
-    data = json.loads((resources.files("converter") / "data" / "attack.json").read_text(encoding="utf-8"))
-    kinds = ("tactics", "techniques", "groups", "software", "mitigations")
-    known = frozenset(name.lower() for kind in kinds for name in data[kind])
-    return known, {name.lower(): instead for name, instead in data["retired"].items()}
 
 
 def _cases(rules: Iterable[Rule], targets: Sequence[Target]) -> Iterator[Problem]:

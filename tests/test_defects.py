@@ -19,7 +19,7 @@ UNSHOWN = {
     "S4": "the engine of SPL does not know what an odd quotation mark makes of the rest",
     "S9": "no log source of the target has a field of such a name",
     "S13": "columns are no part of a verdict",
-    "S18": "the engine of SPL takes NOT twice",
+    "S18": "the engine of SPL does not judge NOT after NOT, which no manual shows",
 }
 # Those that cannot be exact either: the data is not described.
 UNTESTED = {"S8", "S9"}
@@ -58,6 +58,9 @@ def test_ours_is_exact_or_refused(number: int) -> None:
 @each_example
 def test_without_the_repair_the_defect_is_back(number: int) -> None:
     one = told()[number]
+    if one.files:
+        assert one.files["without"] != one.files["ours"]
+        return
     if "without" not in one.queries:
         assert one.example.repair.inseparable
         return

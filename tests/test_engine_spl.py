@@ -39,7 +39,6 @@ ALL = set(range(8))
         (r'Image="C:\Windows\cmd.exe"', VALUES, {0, 1, 6}),
         (r'search Image="C:\\Windows\\cmd.exe"', VALUES, {0, 1, 6}),
         (r'NOT Image="C:\\Windows\\cmd.exe"', VALUES, ALL - {0, 1, 6}),
-        (r'NOT NOT Image="C:\\Windows\\cmd.exe"', VALUES, {0, 1, 6}),
         # Wildcards: they cross lines, and nothing escapes them.
         (r'Image="C:\\Windows\\*"', VALUES, {0, 1, 2, 6}),
         (r'Image="*\\cmd.exe"', VALUES, {0, 1, 3, 6}),

@@ -72,7 +72,7 @@ CASES = [
     Case("K4", {"s": {"CommandLine": "a*b*"}}, command("xa b"), found=False),
     Case("K4", {"s": {"CommandLine": "a*b*c"}}, command("A\nB\nC")),
     Case("K5", {"s": {"ProcessId": "4"}}, command("x", 4)),
-    Case("K5", {"s": {"ProcessId": ["4", "0x5"]}}, command("x", 5)),
+    Case("K5", {"s": {"ProcessId": ["4", "5"]}}, command("x", 5)),
     Case("K6", {"s": {"CommandLine": 9}}, command("9")),
     Case(
         "K7",

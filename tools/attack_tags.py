@@ -1,7 +1,7 @@
 # /// script
 # requires-python = ">=3.11"
 # ///
-"""Write converter/data/attack.json: every name that Sigma rules may put after `attack.` in a tag.
+"""Write converter/data/attack.json: every name that Sigma rules may put after `attack.` in a tag, and what it names.
 
     python tools/attack_tags.py 19.1 enterprise-attack.json [mobile-attack.json] [ics-attack.json]
 
@@ -48,7 +48,8 @@ def attack(version: str, bundles: list[Path]) -> Object:
     successors = {o["source_ref"]: o["target_ref"] for o in objects if o.get("relationship_type") == "revoked-by"}
     named = {o["id"]: o for o in objects if o["type"] in KINDS and _name(o).startswith(KINDS[o["type"]])}
     live = {name: o for name, o in named.items() if _lives(o)}
-    tactics = {o["x_mitre_shortname"] for o in objects if o["type"] == "x-mitre-tactic" and _lives(o)}
+    tactics = {o["x_mitre_shortname"]: o for o in objects if o["type"] == "x-mitre-tactic" and _lives(o)}
+    techniques = {_name(o): o for o in live.values() if o["type"] == "attack-pattern"}
     statements = "\n".join(o["definition"]["statement"] for o in objects if o["type"] == "marking-definition")
 
     def successor(name: str | None) -> str | None:
@@ -65,8 +66,9 @@ def attack(version: str, bundles: list[Path]) -> Object:
         "source": " ".join(_source(version, bundle) for bundle in bundles),
         "version": version,
         "license": NOTICE.format(year=max(re.findall(r"\b\d{4}\b", statements))),
-        "tactics": sorted(tactics),
-        "techniques": dict(sorted((_name(o), o["name"]) for o in live.values() if o["type"] == "attack-pattern")),
+        "tactics": {short: {"id": _name(o), "name": o["name"]} for short, o in sorted(tactics.items())},
+        "techniques": {name: o["name"] for name, o in sorted(techniques.items())},
+        "served": {name: " ".join(_served(o)) for name, o in sorted(techniques.items())},
         "retired": dict(sorted(retired.items())),
         "groups": names("intrusion-set"),
         "software": names("malware", "tool"),
@@ -78,6 +80,11 @@ def _name(item: Object) -> str:
     """The identifier ATT&CK shows for an object, as `T1596.003`, or nothing."""
     refs: list[dict[str, str]] = item.get("external_references", [])
     return next((ref["external_id"] for ref in refs if ref["source_name"] == "mitre-attack"), "")
+
+
+def _served(item: Object) -> list[str]:
+    """The short names of the tactics that a technique serves."""
+    return sorted(phase["phase_name"] for phase in item["kill_chain_phases"])
 
 
 def _lives(item: Object) -> bool:

@@ -14,7 +14,7 @@ import yaml
 
 from converter.judge import NoQuery
 from converter.verdicts import WRONG, Verdict
-from tools.worked import Example, Worked, examples, framed, parts, worked
+from tools.worked import Example, Worked, examples, parts, worked
 
 WRITTEN = Path(__file__).parents[1] / "docs" / "defects.md"
 LANGUAGES = {"kusto": "KQL", "splunk": "SPL", "lucene": "Lucene"}
@@ -33,8 +33,7 @@ promise stands in [evidence.md](evidence.md); [repairs.md](repairs.md) says how 
 
 *Stock* is sigma-cli with the pipeline that is named. Where a query breaks by more than one defect, the column *without*
 tells them apart: it is our query with this one repair left out. Long queries are cut in the middle. The first tables
-give the verdict on the stock query, or say in words what no verdict on one query does. *Open* is a format of the
-backend that still is as the backend writes it.
+give the verdict on the stock query, or say in words what no verdict on one query does.
 """
 
 
@@ -44,9 +43,7 @@ def page(told: Sequence[Worked]) -> str:
 
 
 def status(one: Worked) -> str:
-    """What becomes of the rule: repaired, refused, or open where a format of the backend is as it was."""
-    if one.example.is_open:
-        return "open"
+    """What becomes of the rule."""
     return "refused" if isinstance(one.queries["ours"], NoQuery) else "repaired"
 
 
@@ -93,7 +90,7 @@ def _section(one: Worked) -> Iterator[str]:
     yield f"Stock, `-t {example.family} -p {example.options.pipelines[0]}{_format(example)}`:"
     yield ""
     yield from _query(one, "stock")
-    options = (_format(example) if example.is_open else "") + (" --allow-unmapped" if example.unmapped else "")
+    options = (_format(example) if one.files else "") + (" --allow-unmapped" if example.unmapped else "")
     yield f"Ours, `-t {example.judged.name}{options}`:"
     yield ""
     yield from _query(one, "ours")
@@ -114,9 +111,8 @@ def _query(one: Worked, whose: str) -> Iterator[str]:
         yield f"> no query: {cut(' '.join(query.reason.split()))}"
         yield ""
         return
-    if whose == "ours" and example.is_open:
-        query = framed(example, query)
-    if example.excerpt and (whose == "stock" or example.is_open):
+    query = one.files.get(whose, query)
+    if example.excerpt and (whose == "stock" or one.files):
         yield from _code("text", cut(query[query.index(example.excerpt) :].rstrip()))
         return
     yield from _code(CODE[example.family], cut(query.strip("\n")))

@@ -18,10 +18,11 @@ from sigma.exceptions import SigmaError
 
 from converter import oracle
 from converter.cli.test import STOCK_PIPELINES
-from converter.convert import How, Query, Refusal, converted, stock_backend
+from converter.convert import How, Query, Refusal, converted
+from converter.framing import framed
 from converter.judge import Given, Judge, NoQuery, Trial
 from converter.packs import Rule
-from converter.stock import Fault, StockOptions, backend_for
+from converter.stock import StockOptions, backend_for
 from converter.stock.state import forget_counters
 from converter.targets import DEFAULTS, TARGETS
 from converter.targets.repair import Repair
@@ -51,7 +52,6 @@ class Example:
     after: str = ""
     parts: int = 0
     padding: int = 0
-    is_open: bool = False
     effect: str = ""
     unmapped: bool = False
 
@@ -88,13 +88,17 @@ class Example:
 
 @dataclass(frozen=True)
 class Worked:
-    """An example, carried out: by whose they are, queries, verdicts, and what is shown of each event alone."""
+    """An example, carried out: by whose they are, queries, verdicts, and what is shown of each event alone.
+
+    `files` are ours in the format of the example, with the repair and without, where the repair is one of the format.
+    """
 
     example: Example
     queries: Mapping[str, str | NoQuery]
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     shown: Sequence[Mapping[str, Verdict]] = ()
     truths: Mapping[str, bool | None] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def examples() -> list[Example]:
@@ -115,7 +119,7 @@ def worked(chosen: Sequence[Example]) -> list[Worked]:
     for (number, whose), judged in zip(asked, whole, strict=True):
         verdicts[number][whose] = judged.verdicts[plain[number].example.judged.name]
     return [
-        Worked(one.example, one.queries, told, shown, _truths(one.example))
+        Worked(one.example, one.queries, told, shown, _truths(one.example), files(one.example))
         for one, told, shown in zip(plain, verdicts, _alone(plain), strict=True)
     ]
 
@@ -149,18 +153,22 @@ def queries(example: Example) -> dict[str, str | NoQuery]:
     rule, target = example.rules[0], example.judged
     how = How(referable=example.rules, allow_unmapped=example.unmapped)
     found = {"stock": _stock(example), "ours": _text(converted(rule, target, how))}
-    if not example.repair.inseparable:
+    if not example.repair.inseparable and not example.is_framed:
         found["without"] = _text(converted(rule, target, replace(how, without=frozenset([example.repair.id]))))
     return found
 
 
-def framed(example: Example, query: str) -> str:
-    """Our query in the format of the stock backend."""
-    with mock.patch.dict(vars(mitre_attack), FETCHED):
-        told = stock_backend(example.family, example.options).finished([(example.rules[0].document, query)])
-    if isinstance(told, Fault):
-        raise told.error
-    return told.whole
+def files(example: Example) -> dict[str, str]:
+    """Our query in the format of the example, with the repair and without; none where the repair is of the query."""
+    if not example.is_framed or example.repair.inseparable:
+        return {}
+    found = {}
+    for whose, without in (("ours", frozenset[str]()), ("without", frozenset([example.repair.id]))):
+        how = How(StockOptions((), format=example.format), without=without)
+        query = converted(example.rules[0], example.judged, how)
+        with mock.patch.dict(vars(mitre_attack), FETCHED if whose == "without" else {}):
+            found[whose] = framed([query] if isinstance(query, Query) else [], how).text
+    return found
 
 
 def _stock(example: Example) -> str | NoQuery:

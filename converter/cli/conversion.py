@@ -15,7 +15,6 @@ from converter.cli.asked import NDJSON, Request
 from converter.cli.progress import progress, summary
 from converter.cli.replay import Record
 from converter.cli.request import (
-    framing,
     how_of,
     refuse_own_outputs,
     refuse_what_no_rule_can_take,
@@ -24,13 +23,14 @@ from converter.cli.request import (
 from converter.cli.say import say
 from converter.convert import How, Query, Refusal
 from converter.errors import Problem, UsageError
+from converter.framing import framed
 from converter.jobs import conversions
 from converter.kept import Kept
 from converter.outputs import Outputs, outputs
 from converter.packs import Reading
 from converter.reports.report import Report
 from converter.select import Selection
-from converter.stock import Fault, built_in
+from converter.stock import built_in
 from converter.targets import DEFAULTS
 from converter.targets.target import Target
 from converter.watched import Watched
@@ -124,7 +124,7 @@ class Seen:
 
 def _texts(request: Request, how: How, outcomes: Iterator[Query | Refusal], seen: Seen) -> Iterator[str]:
     """What goes out, piece by piece; a format of a backend needs all queries at once."""
-    framed = not how.stock and request.form not in {"default", NDJSON}
+    is_framed = not how.stock and request.form not in {"default", NDJSON}
     for outcome in outcomes:
         if isinstance(outcome, Refusal):
             seen.refusals.append(outcome)
@@ -133,14 +133,14 @@ def _texts(request: Request, how: How, outcomes: Iterator[Query | Refusal], seen
         seen.queries.append(outcome)
         if request.form == NDJSON:
             yield json.dumps(_record(outcome), ensure_ascii=False) + "\n"
-        elif not framed:
+        elif not is_framed:
             yield f"{outcome.text}\n" if len(seen.queries) == 1 else f"\n{outcome.text}\n"
-    if framed and seen.queries:
-        target = seen.queries[0].target
-        whole = framing(target, how).finished([(query.rule.document, query.text) for query in seen.queries])
-        if isinstance(whole, Fault):
-            raise UsageError(f"the format {request.form} cannot be made: {whole.reason}")
-        yield f"{whole.whole}\n"
+    if is_framed and seen.queries:
+        whole = framed(seen.queries, how)
+        seen.queries[:] = whole.queries
+        seen.refusals.extend(whole.refusals)
+        if whole.queries:
+            yield f"{whole.text}\n"
 
 
 def _record(query: Query) -> dict[str, str]:
@@ -230,12 +230,15 @@ def _watched(request: Request, project: config.Project | None, inputs: Sequence[
 
 def _frame(made: Outputs, how: How) -> None:
     """Put each query into the format of its target's backend."""
-    for path, query in made.sources.items():
-        if isinstance(query, Query):
-            whole = framing(query.target, how).finished([(query.rule.document, query.text)])
-            if isinstance(whole, Fault):
-                raise UsageError(f"the format {how.options.format} cannot be made: {whole.reason}")
-            made.files[path] = f"{whole.whole}\n"
+    for path, query in list(made.sources.items()):
+        if not isinstance(query, Query):
+            continue
+        whole = framed([query], how)
+        made.refusals.extend(whole.refusals)
+        if whole.queries:
+            made.files[path], made.sources[path] = f"{whole.text}\n", whole.queries[0]
+        else:
+            del made.files[path], made.sources[path]
 
 
 def _without(made: Outputs, unwritten: Mapping[PurePosixPath, Problem]) -> Outputs:

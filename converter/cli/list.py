@@ -31,8 +31,8 @@ OF_TARGETS = ("targets", "routes", "pipelines", "formats")
 # So many of a target's reasons say where most of its refused rules are.
 REASONS = 10
 BY_STOCK = "with --stock"
-# The format that a target of ours stands for, and those for which pySigma fetches MITRE's data.
-TAKEN = {"data_model": BY_STOCK, "siem_rule": "with a network", "siem_rule_ndjson": "with a network"}
+# The format that a target of ours stands for.
+TAKEN = {"data_model": BY_STOCK}
 
 
 @click.command(name="list")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from converter import config, mapping, packs, sound
@@ -11,8 +10,9 @@ from converter.cli.asked import NDJSON, Request
 from converter.cli.say import say
 from converter.convert import How, stock_backend
 from converter.errors import UsageError
+from converter.framing import framing
 from converter.packs import Reading
-from converter.stock import StockBackend, StockOptions, built_in
+from converter.stock import StockOptions, built_in
 from converter.targets import DEFAULTS, TARGETS, named
 from converter.targets.target import Target
 
@@ -133,10 +133,3 @@ def _refuse_pipelines(project: config.Project | None, target: Target, how: How, 
     for name in how.options.pipelines:
         if name in built_in(target.family):
             say(f"{name}: the routes of {target.name} do its work; --stock applies it")
-
-
-def framing(target: Target, how: How) -> StockBackend:
-    """The backend that frames queries of ours in one of its formats; raises UsageError."""
-    if how.options.format == "data_model":
-        raise UsageError("data_model is the target splunk_cim; --stock has the format of that name")
-    return stock_backend(target.family, replace(how.options, pipelines=(), without_pipeline=True))

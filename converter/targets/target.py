@@ -75,7 +75,9 @@ class Dialect(Protocol):
     route with its data source as the repairs leave it; `marks(text, route)` what a reader of a query should know;
     `shown(text, names, route, listed, repairs)` the query with the rule's display list; `naming(logsource)` the repair
     that gives the log source's fields the target's names at all, if one does; `correlation(correlated, named, repairs,
-    method)` the query of a correlation over the rules that it names.
+    method)` the query of a correlation over the rules that it names. Where it has `formats`, that module's `ready`
+    gives what the backend is to frame in a format; its `offline` gives the backend that does, and its `mended` mends
+    what that wrote, where there are such.
     """
 
     REPAIRS: Mapping[str, Repair]

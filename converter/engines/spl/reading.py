@@ -53,7 +53,9 @@ class Reading(Transformer[Token, Anything]):
         return parts[0] if len(parts) == 1 else syntax.Any(parts)
 
     def none(self, part: Node) -> Node:
-        """NOT."""
+        """NOT; raises Unjudged for one that follows another without parentheses, which no manual shows."""
+        if isinstance(part, syntax.Not):
+            raise Unjudged("NOT after NOT, which Splunk's manuals do not show")
         return syntax.Not(part)
 
     def group(self, part: Node) -> Node:

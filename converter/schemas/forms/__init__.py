@@ -14,6 +14,7 @@ from converter.schemas.forms.form import Cell, Event, Form, Unwritable
 FORMS: Mapping[str, Form] = {
     "same": common.same,
     "filled": common.filled,
+    "decimal": common.decimal,
     "integer": common.integer,
     "base_name": common.base_name,
     "before_backslash": common.before_backslash,

@@ -31,6 +31,16 @@ def integer(value: Any, _event: Event) -> Cell | None:
         raise Unwritable(f"{value!r} is no whole number") from None
 
 
+def decimal(value: Any, event: Event) -> Cell | None:
+    """A whole number in decimal, as Sysmon writes identifiers of processes and sessions; raises Unwritable for others.
+
+    https://learn.microsoft.com/sysinternals/downloads/sysmon: a logon session alone is in hexadecimal.
+    """
+    if isinstance(value, str) and value and not re.fullmatch(r"[0-9]+", value):
+        raise Unwritable(f"{value!r} is no decimal number")
+    return integer(value, event)
+
+
 def base_name(value: Any, _event: Event) -> Cell | None:
     """The last part of a path of any system."""
     return None if value is None else re.split(r"[\\/]", str(value))[-1]

@@ -13,7 +13,6 @@ from converter.targets.kusto.comparisons import NUMERIC, Comparisons
 from converter.targets.kusto.values import (
     OPERATORS,
     compare,
-    is_number,
     literal,
     number,
     pattern,
@@ -193,7 +192,7 @@ class Backend(Comparisons):
                 return None
             self.check(field, value)
             return literal(text)
-        return str(number(text)) if kind in NUMERIC and is_number(text) else None
+        return str(number(text)) if kind in NUMERIC and self.as_number(field, text) else None
 
     def convert_condition_val_str(self, cond: Any, state: Any) -> Any:
         """A value without a field: a part of the column that the route gives for keywords, if it gives one (K9)."""

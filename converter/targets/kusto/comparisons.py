@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from converter.targets.target import Route
 
 NUMERIC = {"int", "long", "real", "decimal"}
+# https://learn.microsoft.com/sysinternals/downloads/sysmon: of numbers, sessions of logon alone stand in hexadecimal.
+HEXADECIMAL = "LogonId"
 TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
 
 # Of a program without such a text Sysmon writes `-`, and Defender has nothing, as where an event says nothing.
@@ -101,16 +103,26 @@ class Comparisons(Chains):
             return registry.stock(field, value)
         return None
 
+    @staticmethod
+    def as_number(field: str, text: str) -> bool:
+        """Whether a text stands for a number of the column: in hexadecimal where Sysmon writes the field so (K5)."""
+        return is_number(text) and (field.endswith(HEXADECIMAL) or "x" not in text.lower())
+
     def typed(self, field: str, wanted: Shape) -> str:
         """A column that holds no text, compared with one value or asked whether it holds any."""
         column, kind = self.escape_and_quote_field(field), self.types.get(field, "string")
         if wanted.operator == "anything" or wanted.text == "":
             tests = ("isempty", "isnotempty") if kind == "dynamic" else ("isnull", "isnotnull")
             return f"{tests[wanted.operator == 'anything']}({column})"
-        if kind in NUMERIC and is_number(wanted.text):
+        if kind in NUMERIC and self.as_number(field, wanted.text):
             return self.sure(f"{column} == {number(wanted.text)}")
         if kind == "bool" and wanted.text.lower() in TRUTH:
             return self.sure(f"{column} == {TRUTH[wanted.text.lower()]}")
-        held = "numbers, which {!r} is not" if kind in NUMERIC else "no text, so not {!r}"
-        self.repairs.inexact(f"{field} holds {held.format(wanted.text)}")
+        if kind in NUMERIC and is_number(wanted.text):
+            # Within `not` a value that is never held takes nothing away, as it should.
+            if self.negations % 2 == 0:
+                self.repairs.inexact(f"{field} stands in events as a decimal number, never as {wanted.text!r}")
+        else:
+            held = "numbers, which {!r} is not" if kind in NUMERIC else "no text, so not {!r}"
+            self.repairs.inexact(f"{field} holds {held.format(wanted.text)}")
         return f"tostring({column}) =~ {literal(wanted.text)}"

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from converter.targets import fields
-from converter.targets.lucene import limits
+from converter.targets.lucene import formats, limits
 from converter.targets.lucene.backend import Backend
 from converter.targets.lucene.repairs import NAMES, REPAIRS
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from converter.targets.repair import Repairs
     from converter.targets.target import Arm, Route
 
-__all__ = ["REPAIRS", "columns", "conditions", "hunting", "marks", "naming", "query"]
+__all__ = ["REPAIRS", "columns", "conditions", "formats", "hunting", "marks", "naming", "query"]
 
 # https://www.elastic.co/docs/reference/elasticsearch/index-settings/index-modules#index-max-result-window
 MAX_RESULT_WINDOW = 10_000

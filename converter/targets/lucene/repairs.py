@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from converter.targets.repair import Repair, table
 
-FORMAT = "it concerns a format of the stock backend, not the query"
-
 REPAIRS = table(
     Repair(
         "L1",
@@ -67,16 +65,14 @@ REPAIRS = table(
     Repair(
         "L13",
         "rule files of Elastic Security",
-        "data fetched at run time, an invalid severity, no look-back, techniques lost",
-        "our bundles write the file; the stock format is left to --stock",
-        inseparable=FORMAT,
+        "data fetched at run time, an invalid severity, no look-back, techniques and tags lost",
+        "ATT&CK's names from data that ships, a valid severity, a minute of look-back, all techniques and tags",
     ),
     Repair(
         "L14",
         "saved searches of Kibana",
         "a search without a query, which finds everything",
-        "our bundles write the file; the stock format is left to --stock",
-        inseparable=FORMAT,
+        "the query where Kibana reads it, with its language",
     ),
     Repair(
         "L15",

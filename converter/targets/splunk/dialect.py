@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from converter.targets import fields
-from converter.targets.splunk import correlate, deferred, sources, tstats
+from converter.targets.splunk import correlate, deferred, formats, sources, tstats
 from converter.targets.splunk.repairs import REPAIRS
 from converter.targets.splunk.search import SearchBackend, Unsayable
 from converter.targets.splunk.where import WhereBackend, literal
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from converter.targets.repair import Repairs
     from converter.targets.target import Arm, Route
 
-__all__ = ["REPAIRS", "columns", "conditions", "correlation", "hunting", "located", "query", "shown"]
+__all__ = ["REPAIRS", "columns", "conditions", "correlation", "formats", "hunting", "located", "query", "shown"]
 
 PLAIN = re.compile(r"[\w.]+")
 columns = fields.mapped

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from converter.targets.repair import Repair, table
 
-FORMAT = "it concerns a format of the stock backend, not the query"
-
 REPAIRS = table(
     Repair(
         "S1",
@@ -62,10 +60,9 @@ REPAIRS = table(
     ),
     Repair(
         "S12",
-        "a description that ends in a backslash in savedsearches.conf",
-        "the next line becomes part of it",
-        "our bundles write the file; the stock format is left to --stock",
-        inseparable=FORMAT,
+        "texts in savedsearches.conf",
+        "a description that ends in a backslash goes on in the next line; searches of one title become one",
+        "each text on one line that ends in no backslash, each search under a name of its own",
     ),
     Repair(
         "S13",
@@ -78,7 +75,7 @@ REPAIRS = table(
         "savedsearches and default differ",
         "another logic in one format than in the other",
         "one query, which a format only frames",
-        inseparable=FORMAT,
+        inseparable="there is one query, and a format has no other to put in its place",
     ),
     Repair(
         "S15",
