@@ -48,7 +48,8 @@ def _hive(pieces: list[Part]) -> list[list[Part]]:
     hives = {"HKU\\": "HKEY_USERS\\", "HKCR\\": "HKLM\\SOFTWARE\\Classes\\"}
     for short, long in hives.items():
         if isinstance(first, str) and first.upper().startswith(short):
-            return [pieces, [*pieces[:at], long + first[len(short) :], *pieces[at + 1 :]]]
+            # A hive stands at the beginning only, where a wildcard before it stands for nothing.
+            return [pieces, [long + first[len(short) :], *pieces[at + 1 :]]]
     return [pieces]
 
 
