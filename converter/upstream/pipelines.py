@@ -8,6 +8,12 @@ from typing import Any
 from sigma.processing.conditions.fields import ExcludeFieldCondition, IncludeFieldCondition
 from sigma.processing.conditions.rule import LogsourceCondition
 from sigma.processing.conditions.state import RuleProcessingItemAppliedCondition, RuleProcessingStateCondition
+from sigma.processing.conditions.values import (
+    ContainsWildcardCondition,
+    IsNullCondition,
+    MatchStringCondition,
+    MatchValueCondition,
+)
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.tracking import FieldMappingTracking
 from sigma.processing.transformations.base import FieldMappingTransformationBase
@@ -20,6 +26,8 @@ from converter.upstream.piece import Piece
 
 _apply = ProcessingPipeline.apply
 _match = LogsourceCondition.match
+# Conditions on values, which are asked last: most items are refused by the name of their field.
+OF_VALUES = {ContainsWildcardCondition, IsNullCondition, MatchStringCondition, MatchValueCondition}
 ASKED = {LogsourceCondition, RuleProcessingItemAppliedCondition, RuleProcessingStateCondition}
 # True for an item that a log source takes, False for one that it does not, the state that it needs, or None where it
 # has to be asked.
@@ -118,8 +126,6 @@ def match_detection_item(self: ProcessingItem, detection_item: Any) -> bool:
     names = held[1]
     if names is None:
         return _match_detection_item(self, detection_item)
-    if not names:
-        return True
     field = detection_item.field
     for fields, included in names:
         if (field in fields) is included:
@@ -127,14 +133,17 @@ def match_detection_item(self: ProcessingItem, detection_item: Any) -> bool:
         referred = [value.field for value in detection_item.value if type(value) is SigmaFieldReference]
         if not any((name in fields) is included for name in referred):
             return False
-    return True
+    return not self.detection_item_conditions or _match_detection_item(self, detection_item)
 
 
 def _named(item: Any) -> tuple[tuple[frozenset[str], bool], ...] | None:
     """The lists of field names that must, or must not, hold the field; None where the item asks for something else."""
     if item.detection_item_condition_expression is not None or item.field_name_condition_expression is not None:
         return None
-    if item.detection_item_conditions != [] or not isinstance(item.field_name_conditions, list):
+    asked = item.detection_item_conditions
+    if not isinstance(asked, list) or not isinstance(item.field_name_conditions, list):
+        return None
+    if any(type(condition) not in OF_VALUES for condition in asked):
         return None
     if item.detection_item_condition_linking is not all or item.field_name_condition_linking is not all:
         return None
