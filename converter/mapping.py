@@ -6,12 +6,14 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.transformations import ValueListPlaceholderTransformation
 from sigma.rule import SigmaDetection, SigmaDetections, SigmaRule
 from sigma.types import SigmaFieldReference
 
+from converter.documents import parse_yaml
 from converter.packs import Rule
 from converter.refused import Refused
 from converter.stock import StockOptions, built_in, resolved
@@ -97,7 +99,7 @@ ROUTED = Names(StockOptions(()))
 @lru_cache(maxsize=256)
 def _pipeline(target: Target, routed: tuple[str, ...], names: Names) -> ProcessingPipeline:
     texts = ((target.folder / "pipelines" / name).read_text(encoding="utf-8") for name in routed)
-    own = sum((ProcessingPipeline.from_yaml(text) for text in texts), ProcessingPipeline())
+    own = sum((ProcessingPipeline.from_dict(parse_yaml(text, Path())) for text in texts), ProcessingPipeline())
     values = {name: list(listed) for name, listed in names.placeholders}
     expand = [ProcessingItem(ValueListPlaceholderTransformation())] if values else []
     return ProcessingPipeline(items=expand, vars=values) + own + added(names.options, target.family)

@@ -23,8 +23,11 @@ class Shape:
 
 def parts(value: SigmaString) -> list[Part]:
     """The value as plain texts and wildcards, several `*` in a row made one; raises for a placeholder left in it."""
+    held = value.s
+    if len(held) == 1 and type(held[0]) is str:
+        return [held[0]] if held[0] else []
     result: list[Part] = []
-    for part in value.s:
+    for part in held:
         if not isinstance(part, str | SpecialChars):
             raise SigmaFeatureNotSupportedByBackendError(f"the placeholder %{part.name}% has no value")
         if part is ANY and result[-1:] == [ANY]:

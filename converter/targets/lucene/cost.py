@@ -19,6 +19,9 @@ NEVER = 33_000
 
 def affordable(parts: Sequence[Part]) -> bool:
     """Whether the pattern stays within the limit, letter case folded."""
+    # A letter's lower case has three characters at most.
+    if ONE not in parts and 3 * sum(len(part) if isinstance(part, str) else 1 for part in parts) <= ALWAYS:
+        return True
     symbols = [symbol for part in parts for symbol in (part.lower() if isinstance(part, str) else [part])]
     if ONE not in symbols and len(symbols) <= ALWAYS:
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
@@ -196,5 +197,7 @@ def words(value: SigmaString, field: str) -> str:
     return phrases[0] if len(phrases) == 1 else f"({' AND '.join(phrases)})"
 
 
+@lru_cache(maxsize=8)
 def _regex_character(letters: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda character: letters(character) if character.isalpha() else literal(character)
+    # There are few characters, and each stands in thousands of values.
+    return lru_cache(maxsize=4096)(lambda sign: letters(sign) if sign.isalpha() else literal(sign))
