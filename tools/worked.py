@@ -197,7 +197,8 @@ def _text(outcome: Query | Refusal) -> str | NoQuery:
 def _trial(one: Worked, whose: str, given: tuple[Given, ...] | None = None) -> Trial:
     example = one.example
     events = tuple(example.given) if given is None else given
-    return Trial(example.rules[0].document, {example.judged.name: one.queries[whose]}, given=events)
+    named = {str(rule.document.get("name")): rule.document for rule in example.rules[1:]}
+    return Trial(example.rules[0].document, {example.judged.name: one.queries[whose]}, given=events, named=named)
 
 
 def _rule(text: str, number: int, example: Example) -> Rule:
