@@ -52,8 +52,11 @@ def rule(number: int = 1, **more: Any) -> Rule:  # noqa: ANN401 - YAML
     return Rule(Path(place), place.with_suffix(""), text, document, file=place)
 
 
-def ours(form: str, target: str, *rules: Rule, without: str = "", **options: int | str) -> Framed:
-    how = How(StockOptions((), format=form, backend_options=options), without=frozenset(filter(None, [without])))
+Options = dict[str, int | str]
+
+
+def ours(form: str, target: str, *rules: Rule, without: str = "", options: Options | None = None) -> Framed:
+    how = How(StockOptions((), format=form, backend_options=options or {}), without=frozenset(filter(None, [without])))
     queries = [query(one, target) for one in rules]
     return framed(queries, how)
 
@@ -182,9 +185,9 @@ def test_the_stock_saved_search_has_none() -> None:
     assert "L14" not in without.queries[0].repairs
 
 
-def detection_rule(form: str, *rules: Rule, **options: int | str) -> dict[str, Any]:
+def detection_rule(form: str, *rules: Rule, options: Options | None = None) -> dict[str, Any]:
     """The last rule of the file, in the spelling with underscores."""
-    told = ours(form, "lucene", *rules, **options)
+    told = ours(form, "lucene", *rules, options=options)
     found: dict[str, Any] = json.loads(told.text.split("\n")[-1])
     if "params" in found:
         params = {re.sub("[A-Z]", lambda at: f"_{at[0].lower()}", key): value for key, value in found["params"].items()}
@@ -215,15 +218,15 @@ def test_every_level_has_a_severity(form: str, level: str | None) -> None:
         ({"schedule_interval": 1, "schedule_interval_unit": "h"}, "now-3660s"),
     ],
 )
-def test_a_rule_looks_back_further_than_its_interval(form: str, options: dict[str, int | str], since: str) -> None:
-    found = detection_rule(form, rule(), **options)
+def test_a_rule_looks_back_further_than_its_interval(form: str, options: Options, since: str) -> None:
+    found = detection_rule(form, rule(), options=options)
     assert found["from"] == since
     assert found["query"] == query(rule(), "lucene").text
 
 
 def test_an_interval_that_kibana_lacks_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="5w"):
-        ours("siem_rule", "lucene", rule(), schedule_interval_unit="w")
+        ours("siem_rule", "lucene", rule(), options={"schedule_interval_unit": "w"})
 
 
 TAGS = {
