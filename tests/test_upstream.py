@@ -93,9 +93,9 @@ def test_strings_are_cut_the_same(text: str, start: int | None, stop: int | None
     assert len(set(map(repr, both(lambda: SigmaString(text)[start or 0].s)))) == 1
 
 
-def written(value: SigmaString, *options: Any) -> tuple[str, bool]:  # noqa: ANN401
+def written(value: SigmaString, *options: Any) -> tuple[str, bool, str, str]:  # noqa: ANN401
     """The string as it is written now: the methods are looked up anew."""
-    return value.convert(*options), value.contains_special()
+    return value.convert(*options), value.contains_special(), value.to_plain(), value.to_plain_regex()
 
 
 @given(

@@ -198,7 +198,7 @@ def _trial(one: Worked, whose: str, given: tuple[Given, ...] | None = None) -> T
     example = one.example
     events = tuple(example.given) if given is None else given
     named = {str(rule.document.get("name")): rule.document for rule in example.rules[1:]}
-    return Trial(example.rules[0].document, {example.judged.name: one.queries[whose]}, given=events, named=named)
+    return Trial(example.rules[0].document, {example.judged.name: one.queries[whose]}, named=named, given=events)
 
 
 def _rule(text: str, number: int, example: Example) -> Rule:

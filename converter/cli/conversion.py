@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,6 +61,8 @@ def run(request: Request, record: Record | None = None) -> int:
     refuse_own_outputs(project or config.find(Path.cwd()), output, how)
     if record is not None and not _is_watched(request, how):
         record.reads = record.kept = None
+    # Rules and modules stay to the end: there is nothing among them to throw away.
+    gc.freeze()
     known = _known(reading)
     reading.rules[:] = Selection(request.levels, request.statuses, request.tags).of(reading.rules)
     if output is None or (output.suffix and not output.is_dir()):

@@ -7,6 +7,13 @@ from typing import Any
 
 from sigma.processing.conditions.fields import ExcludeFieldCondition, IncludeFieldCondition
 from sigma.processing.conditions.rule import LogsourceCondition
+from sigma.processing.conditions.state import RuleProcessingItemAppliedCondition, RuleProcessingStateCondition
+from sigma.processing.conditions.values import (
+    ContainsWildcardCondition,
+    IsNullCondition,
+    MatchStringCondition,
+    MatchValueCondition,
+)
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.tracking import FieldMappingTracking
 from sigma.processing.transformations.base import FieldMappingTransformationBase
@@ -19,8 +26,14 @@ from converter.upstream.piece import Piece
 
 _apply = ProcessingPipeline.apply
 _match = LogsourceCondition.match
-# Items that a log source takes (True), does not take (False), or that have to be asked (None), by pipeline and source.
-_plans: dict[int, tuple[ProcessingPipeline, tuple[Any, ...], dict[tuple[Any, ...], list[bool | None]]]] = {}
+# Conditions on values, which are asked last: most items are refused by the name of their field.
+OF_VALUES = {ContainsWildcardCondition, IsNullCondition, MatchStringCondition, MatchValueCondition}
+ASKED = {LogsourceCondition, RuleProcessingItemAppliedCondition, RuleProcessingStateCondition}
+# True for an item that a log source takes, False for one that it does not, the state that it needs, or None where it
+# has to be asked.
+Wanted = bool | tuple[str, Any] | None
+# What each item wants, by pipeline and log source.
+_plans: dict[int, tuple[ProcessingPipeline, list[Any], dict[tuple[Any, ...], list[Wanted]]]] = {}
 MOST_PIPELINES = 512
 # Which fields an item takes, by item.
 _names: dict[int, tuple[Any, tuple[tuple[frozenset[str], bool], ...] | None]] = {}
@@ -50,6 +63,9 @@ def apply(self: ProcessingPipeline, rule: Any) -> Any:
         wanted = plan[number]
         if wanted is None:
             wanted = item.apply(rule)
+        elif type(wanted) is tuple:
+            key, value = wanted
+            wanted = bool(self.state.get(key) == value) and item.apply(rule)
         elif wanted:
             item.transformation.apply(rule)
         applied.append(wanted)
@@ -58,13 +74,12 @@ def apply(self: ProcessingPipeline, rule: Any) -> Any:
     return rule
 
 
-def _plan(pipeline: ProcessingPipeline, source: SigmaLogSource) -> list[bool | None]:
+def _plan(pipeline: ProcessingPipeline, source: SigmaLogSource) -> list[Wanted]:
     held = _plans.get(id(pipeline))
-    items = tuple(map(id, pipeline.items))
-    if held is None or held[0] is not pipeline or held[1] != items:
+    if held is None or held[0] is not pipeline or held[1] != pipeline.items:
         if len(_plans) >= MOST_PIPELINES:
             _plans.clear()
-        held = _plans[id(pipeline)] = (pipeline, items, {})
+        held = _plans[id(pipeline)] = (pipeline, list(pipeline.items), {})
     key = (source.category, source.product, source.service)
     plan = held[2].get(key)
     if plan is None:
@@ -72,8 +87,8 @@ def _plan(pipeline: ProcessingPipeline, source: SigmaLogSource) -> list[bool | N
     return plan
 
 
-def _takes(item: Any, source: SigmaLogSource) -> bool | None:
-    """Whether the item takes the log source; None where it asks for more than that."""
+def _takes(item: Any, source: SigmaLogSource) -> Wanted:
+    """Whether the item takes the log source; the state that it asks for besides, or None where that is not all."""
     kind = type(item)
     if kind.apply is not _OWN_APPLY or kind.match_rule_conditions is not _OWN_MATCH:
         return None
@@ -85,9 +100,20 @@ def _takes(item: Any, source: SigmaLogSource) -> bool | None:
     if not conditions:
         return True
     if any(type(condition) is not LogsourceCondition for condition in conditions):
-        return None
+        return _of_state(item, conditions)
     found = bool(item.rule_condition_linking([source in condition.logsource for condition in conditions]))
     return found is not bool(item.rule_condition_negation)
+
+
+def _of_state(item: Any, conditions: list[Any]) -> tuple[str, Any] | None:
+    """The state without which the item is not applied, None where none is that sure."""
+    known = all(type(condition) in ASKED for condition in conditions)
+    if not known or item.rule_condition_linking is not all or item.rule_condition_negation:
+        return None
+    for condition in conditions:
+        if type(condition) is RuleProcessingStateCondition and condition.op == "eq" and condition.val is not None:
+            return condition.key, condition.val
+    return None
 
 
 def match_detection_item(self: ProcessingItem, detection_item: Any) -> bool:
@@ -100,8 +126,6 @@ def match_detection_item(self: ProcessingItem, detection_item: Any) -> bool:
     names = held[1]
     if names is None:
         return _match_detection_item(self, detection_item)
-    if not names:
-        return True
     field = detection_item.field
     for fields, included in names:
         if (field in fields) is included:
@@ -109,14 +133,17 @@ def match_detection_item(self: ProcessingItem, detection_item: Any) -> bool:
         referred = [value.field for value in detection_item.value if type(value) is SigmaFieldReference]
         if not any((name in fields) is included for name in referred):
             return False
-    return True
+    return not self.detection_item_conditions or _match_detection_item(self, detection_item)
 
 
 def _named(item: Any) -> tuple[tuple[frozenset[str], bool], ...] | None:
     """The lists of field names that must, or must not, hold the field; None where the item asks for something else."""
     if item.detection_item_condition_expression is not None or item.field_name_condition_expression is not None:
         return None
-    if item.detection_item_conditions != [] or not isinstance(item.field_name_conditions, list):
+    asked = item.detection_item_conditions
+    if not isinstance(asked, list) or not isinstance(item.field_name_conditions, list):
+        return None
+    if any(type(condition) not in OF_VALUES for condition in asked):
         return None
     if item.detection_item_condition_linking is not all or item.field_name_condition_linking is not all:
         return None

@@ -19,6 +19,7 @@ PLAIN_TOKENS = re.compile(r"[^*?]+|[*?]")
 
 _getitem = SigmaString.__getitem__
 _convert = SigmaString.convert
+_to_plain = SigmaString.to_plain
 _init = SigmaString.__init__
 _contains_special = SigmaString.contains_special
 
@@ -105,7 +106,23 @@ def contains_special(self: SigmaString) -> bool:
     return MANY in pieces or ONE in pieces
 
 
+def to_plain(self: SigmaString, regex: bool = False) -> str:
+    """The string as a rule has it."""
+    made = []
+    for piece in self.s:
+        if type(piece) is str:
+            made.append(
+                piece if regex or MARKED.search(piece) is None else piece.replace("*", "\\*").replace("?", "\\?")
+            )
+        elif type(piece) is SpecialChars:
+            made.append("*" if piece is MANY else "?")
+        else:
+            return _to_plain(self, regex)
+    return "".join(made)
+
+
 PIECES = (
+    Piece(SigmaString, "to_plain", to_plain, "adds up texts with a check of the type for each piece"),
     Piece(SigmaString, "__init__", init, "a loop over all characters, of which one in ten is a wildcard"),
     Piece(SigmaString, "__getitem__", getitem, "counts characters to take a wildcard off an end"),
     Piece(SigmaString, "convert", convert, "a set and a generator for each piece, then a step for each character"),

@@ -11,6 +11,8 @@ from typing import Any
 
 from converter.schemas.forms.form import Cell, Event, Unwritable
 
+# https://learn.microsoft.com/sysinternals/downloads/sysmon, event ID 12; a hive that a program loads has no short name.
+HIVES = re.compile(r"(?:HKLM|HKU|HKCU|HKCR|\\REGISTRY)(?:\\|$)", re.IGNORECASE)
 NUMBERED = re.compile(r"HKLM\\System\\ControlSet\d", re.IGNORECASE)
 CURRENT = re.compile(r"HKLM\\System\\CurrentControlSet(?=\\|$)", re.IGNORECASE)
 INTEGER = re.compile(r"(?P<size>[DQ])WORD \((?:0x(?P<high>[0-9a-f]{8})-)?0x(?P<low>[0-9a-f]{8})\)", re.IGNORECASE)
@@ -22,10 +24,12 @@ def defend_path(value: Any, _event: Event, *, spelled: Mapping[str, str], part: 
     r"""Sysmon's path of a value as Defend spells it, or its `hive`, `key` or `value`.
 
     `spelled` says what stands for HKU, HKCR, CurrentControlSet and `(Default)` at the end. Raises Unwritable for a
-    numbered control set, which Sysmon never names.
+    path without a hive, and for a numbered control set, which Sysmon never names.
     """
     if value is None:
         return None
+    if not HIVES.match(str(value)):
+        raise Unwritable(f"{value!r} begins with no hive as Sysmon names them")
     if NUMBERED.match(str(value)):
         raise Unwritable(f"{value!r} names a control set by its number")
     path = CURRENT.sub(lambda _: f"HKLM\\SYSTEM\\{spelled['CurrentControlSet']}", str(value))

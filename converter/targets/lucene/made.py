@@ -107,9 +107,11 @@ def _hashes(made: Mapping[str, Any], field: str, value: Any) -> Any:
 
 
 def _either(made: Mapping[str, Any], _field: str, value: Any) -> Any:
-    """One of several fields, according to the event."""
+    """One of several fields, according to the event; what no event has, none of them has."""
     conditions = [is_(name, value) for name in made["fields"]]
     absent = isinstance(value, SigmaNull) or (isinstance(value, SigmaExists) and not value.exists)
+    # An empty text is taken away on ingest wherever a field is one of several.
+    absent = absent or (isinstance(value, SigmaString) and not str(value))
     return ConditionAND(conditions) if absent else ConditionOR(conditions)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
-from sigma.types import SigmaExists, SigmaNull, SigmaNumber, SigmaString
+from sigma.types import SigmaCasedString, SigmaExists, SigmaNull, SigmaNumber, SigmaString
 
 from converter.targets.lucene.leaves import Word, is_, refused
+from converter.targets.lucene.values import DIGIT
 from converter.targets.strings import ANY, ONE, parts, shape, string_like
 
 if TYPE_CHECKING:
@@ -32,7 +34,9 @@ def path(made: Mapping[str, Any], field: str, value: Any) -> Any:
         raise refused(field, value, "Elastic Defend writes registry paths in another form")
     _refuse_hidden(field, value)
     variants = [parts(value)]
-    for change in (_hive, _control_set, _default_value):
+    # A term, which minds letter case, has no word for a digit.
+    number = ONE if isinstance(value, SigmaCasedString) else DIGIT
+    for change in (_hive, partial(_control_set, number=number), _default_value):
         variants = [changed for pieces in variants for changed in change(pieces)]
     conditions = [is_(made["field"], string_like(value, pieces)) for pieces in variants]
     return conditions[0] if len(conditions) == 1 else ConditionOR(conditions)
@@ -44,11 +48,12 @@ def _hive(pieces: list[Part]) -> list[list[Part]]:
     hives = {"HKU\\": "HKEY_USERS\\", "HKCR\\": "HKLM\\SOFTWARE\\Classes\\"}
     for short, long in hives.items():
         if isinstance(first, str) and first.upper().startswith(short):
-            return [pieces, [*pieces[:at], long + first[len(short) :], *pieces[at + 1 :]]]
+            # A hive stands at the beginning only, where a wildcard before it stands for nothing.
+            return [pieces, [long + first[len(short) :], *pieces[at + 1 :]]]
     return [pieces]
 
 
-def _control_set(pieces: list[Part]) -> list[list[Part]]:
+def _control_set(pieces: list[Part], *, number: Part) -> list[list[Part]]:
     r"""Sysmon writes `CurrentControlSet` for every `ControlSet00x`."""
     numbered: list[Part] = []
     for piece in pieces:
@@ -56,11 +61,22 @@ def _control_set(pieces: list[Part]) -> list[list[Part]]:
             numbered.append(piece)
             continue
         between = CONTROL_SET.split(piece)
-        for number, text in enumerate(between):
-            last = number == len(between) - 1
+        for place, text in enumerate(between):
+            last = place == len(between) - 1
             whole = text if last else f"{text}ControlSet00"
-            numbered += [*([whole] if whole else []), *([] if last else [ONE])]
-    return [pieces] if numbered == pieces else [pieces, numbered]
+            numbered += [*([whole] if whole else []), *([] if last else [number])]
+    return [pieces] if numbered == pieces else [pieces, _joined(numbered)]
+
+
+def _joined(pieces: list[Part]) -> list[Part]:
+    """The pieces, no two texts side by side."""
+    joined: list[Part] = []
+    for piece in pieces:
+        if isinstance(piece, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += piece
+        else:
+            joined.append(piece)
+    return joined
 
 
 def _refuse_hidden(field: str, value: SigmaString) -> None:

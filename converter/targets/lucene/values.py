@@ -23,6 +23,8 @@ PLAIN = re.compile(r"(?!(?:AND|OR|NOT|TO)\Z)[\w.]+")
 # https://www.elastic.co/docs/reference/query-languages/query-dsl/regexp-syntax
 REGEX_RESERVED = frozenset('.?+*|{}[]()"#@&<>~^$-/')
 MAX_REGEX = 1000
+# A character of nobody's, which stands for any digit within a value that is said as a regular expression.
+DIGIT = "\ue000"
 TOO_LONG = f"a value is over {MAX_REGEX} characters long as a regular expression that ignores letter case"
 IGNORE_ABOVE = 1024
 WORD = re.compile(r"[A-Za-z0-9_-]+")
@@ -118,7 +120,9 @@ def any_case(letter: str) -> str:
 
 
 def literal(character: str) -> str:
-    """One character of a regular expression that stands for itself."""
+    """One character of a regular expression that stands for itself, or for any digit."""
+    if character == DIGIT:
+        return "[0-9]"
     if character == "\\":
         # Counted once, so that a backslash never stands before the slash that ends the expression; OpenSearch's
         # wildcard fields find nothing by the class [\\] beside a character that is no letter.
