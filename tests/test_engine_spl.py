@@ -245,6 +245,8 @@ def test_what_splunk_rejects_is_invalid(query: str) -> None:
         'Image=x | where cidrmatch("x", Image)',
         "Image=x earliest=-24h",
         "index=main",
+        "NOT NOT Image=x",
+        "Image=x | where NOT NOT isnull(Image)",
         "Image>abc",
         "[search Image=x]",
         "`macro`",

@@ -292,3 +292,29 @@ def test_an_account_without_a_domain_is_its_name() -> None:
     trial = Trial(case.rule.document, {"kusto": outcome.text}, given=given)
     (told,) = Judge().judge([trial])
     assert told.verdicts["kusto"].kind == "exact"
+
+
+@pytest.mark.parametrize("target", ["kusto", "sentinel"])
+def test_a_number_in_hexadecimal_is_one_of_a_logon_session(target: str) -> None:
+    case = Case("", {"s": {"LogonId": ["0x3e7", "0x5"]}}, {})
+    outcome = converted(case.rule, TARGETS[target])
+    assert isinstance(outcome, Query)
+    assert "LogonId in (999, 5)" in outcome.text
+    given = (Given("found", {"LogonId": "0x5"}, wanted=True), Given("left", {"LogonId": "0x6"}, wanted=False))
+    (told,) = Judge().judge([Trial(case.rule.document, {target: outcome.text}, given=given)])
+    assert told.verdicts[target].kind == "exact"
+
+
+@pytest.mark.parametrize("value", ["0x5", ["4", "0x5"], ["0x4", "0x5"]])
+def test_a_number_that_stands_in_decimal_never_has_a_hexadecimal_spelling(value: str | list[str]) -> None:
+    """Sysmon writes ProcessId in decimal: a rule that asks for 0x5 asks for what is never there."""
+    case = Case("", {"s": {"ProcessId": value}, "t": {"Image|endswith": "x"}, "condition": "t and not s"}, {})
+    refused = converted(Case("", {"s": {"ProcessId": value}}, {}).rule, TARGETS["kusto"])
+    assert isinstance(refused, Refusal)
+    assert "never as '0x" in refused.reason
+    # What is never there takes nothing away.
+    outcome = converted(case.rule, TARGETS["kusto"])
+    assert isinstance(outcome, Query)
+    given = (Given("found", {"ProcessId": 5, "Image": "C:\\x"}, wanted=True),)
+    (told,) = Judge().judge([Trial(case.rule.document, {"kusto": outcome.text}, given=given)])
+    assert told.verdicts["kusto"].kind == "exact"

@@ -184,7 +184,7 @@ def test_correlations_and_references_to_fields_are_refused() -> None:
 def test_every_repair_has_a_case() -> None:
     assert uncovered(REPAIRS, CASES, ELSEWHERE) == set()
     assert all(name in globals() for name in ELSEWHERE.values())
-    assert {name for name, repair in REPAIRS.items() if repair.inseparable} == ELSEWHERE.keys()
+    assert {name for name, repair in REPAIRS.items() if repair.inseparable} < ELSEWHERE.keys()
 
 
 def test_an_empty_value_is_a_missing_field() -> None:
