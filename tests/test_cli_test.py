@@ -72,7 +72,7 @@ def test_the_pack_is_exact_and_the_next_run_says_the_same_from_the_cache(project
     wanted = {(name, target, "exact") for name in RULES for target in SUFFIXES}
     assert kinds(report) == wanted | {("pack", target, "exact") for target in SUFFIXES}
     assert len(report["verdicts"]) == 16
-    entries = [path for path in Path(home["XDG_CACHE_HOME"]).rglob("*") if path.is_file()]
+    entries = [path for path in Path(home["XDG_CACHE_HOME"], "sigmapack", "verdicts").rglob("*") if path.is_file()]
     assert len(entries) == len(RULES)
     assert run(project, environment=home)[1] == report
     for path in entries:
