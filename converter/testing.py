@@ -9,8 +9,9 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path, PurePosixPath
+from threading import Thread
 from typing import Any
 
 from converter import cache as caches
@@ -123,7 +124,20 @@ def _judge(plan: Plan) -> Judge:
 _worker: dict[str, Any] = {}
 
 
+def _outlive_nobody() -> None:
+    """Let this worker end with the process that started it, even one that was killed."""
+    parent = parent_process()
+
+    def end() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=end, daemon=True).start()
+
+
 def _start(plan: Plan) -> None:
+    _outlive_nobody()
     _worker.update(plan=plan, judge=_judge(plan))
 
 

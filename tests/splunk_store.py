@@ -22,7 +22,10 @@ def layout(fields: Sequence[str] = FIELDS, table: str = "events") -> Layout:
 def store(rows: Sequence[Mapping[str, Cell]], within: Layout | None = None) -> Store:
     """The rows, numbered from 0, all of the owner 0."""
     made = Store(ENGINE, within or layout())
-    made.load(made.layout.sources[0], [Stored(number, 0, row) for number, row in enumerate(rows)])
+    source = made.layout.sources[0]
+    known = source.table.columns
+    held = [{name: cell for name, cell in row.items() if name in known} for row in rows]
+    made.load(source, [Stored(number, 0, row) for number, row in enumerate(held)])
     return made
 
 
