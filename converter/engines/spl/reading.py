@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any as Anything
+from typing import NoReturn
 
 from lark import Token, Transformer, v_args
 
@@ -55,8 +56,16 @@ class Reading(Transformer[Token, Anything]):
     def none(self, part: Node) -> Node:
         """NOT; raises Unjudged for one that follows another without parentheses, which no manual shows."""
         if isinstance(part, syntax.Not):
-            raise Unjudged("NOT after NOT, which Splunk's manuals do not show")
+            self.doubled(part)
         return syntax.Not(part)
+
+    def opposed(self, part: Node) -> Node:
+        """NOT of `where`."""
+        return syntax.Not(part)
+
+    def doubled(self, _part: Node) -> NoReturn:
+        """NOT after NOT; raises Unjudged."""
+        raise Unjudged("NOT after NOT, which Splunk's manuals do not show")
 
     def group(self, part: Node) -> Node:
         """Parentheses of `search`."""
