@@ -105,6 +105,7 @@ def test_a_query_says_how_it_was_made() -> None:
         "output": "kusto/t1596_003/proc_creation_openssl_probe.kql",
         "route": "process_creation",
         "pipelines": ["process_creation.yml"],
+        "verdict": None,
         "marks": [],
         "repairs": [],
     }

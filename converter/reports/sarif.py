@@ -18,6 +18,9 @@ RULES = {
     REFUSED: "A rule does not convert to a target; its query would not mean what the rule says.",
     UNREADABLE: "A file or INPUT cannot be read as a Sigma rule or pack.",
     PROBLEM: "A rule, a pack or an output is not sound.",
+}
+# What `sigmapack test` finds besides.
+VERDICTS = {
     "broken": "A query is not valid, or finds none of the events that its rule means.",
     "mixed": "A query finds events that its rule does not mean, and misses some that it means.",
     "wider": "A query finds events that its rule does not mean.",
@@ -37,7 +40,10 @@ def text(report: Report) -> str:
     driver = {
         "name": "sigmapack",
         "version": metadata.version("sigmapack"),
-        "rules": [{"id": name, "shortDescription": {"text": told}} for name, told in RULES.items()],
+        "rules": [
+            {"id": name, "shortDescription": {"text": told}}
+            for name, told in (RULES | (VERDICTS if report.tested else {})).items()
+        ],
     }
     run = {"tool": {"driver": driver}, "results": results}
     return json_document({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
@@ -60,7 +66,7 @@ def _verdict(each: Tested) -> dict[str, Any]:
 def _result(kind: str, problem: Problem) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": kind,
-        "ruleIndex": list(RULES).index(kind),
+        "ruleIndex": list(RULES | VERDICTS).index(kind),
         "level": "error",
         "message": {"text": _message(problem.message)},
     }
