@@ -14,10 +14,13 @@ from converter.engines.live import CLIENTS, Live
 from converter.generate import Generated, foreign, generate, minimised
 from converter.logsource import LogSource
 from converter.oracle import Meaning, Unmeant
+from converter.oracle.tree import And, Node, Not, Or
 from converter.schemas.forms import Event
 from converter.schemas.layout import Layout, Source
 from converter.verdicts import Asked, Verdict, verdict
 
+# A rule of more is not judged: its events would take minutes. The largest of SigmaHQ's has some 5,000.
+MOST_VALUES = 10_000
 # Each asks the engine once.
 MOST_TRIES = 60
 
@@ -130,6 +133,8 @@ class Judge:
             meaning = oracle.read(trial.document, trial.filters, trial.placeholders)
         except Unmeant as unmeant:
             return str(unmeant)
+        if (values := _leaves(meaning.condition)) > MOST_VALUES:
+            return f"it has {values} values, more than the {MOST_VALUES} that are tried"
         logsource = LogSource.of(trial.document["logsource"])
         events, unproven, contradictions = [], 0, []
         for given in trial.given:
@@ -244,6 +249,16 @@ class Judge:
         return replace(told, shown=tuple(_smallest(bench, ready, shown) for shown in told.shown))
 
 
+def _leaves(node: Node) -> int:
+    """How many values a condition asks for."""
+    match node:
+        case And(parts) | Or(parts):
+            return sum(map(_leaves, parts))
+        case Not(part):
+            return _leaves(part)
+    return 1
+
+
 def asked_for(query: str, engine: str, known: Known, sources: Sequence[Source]) -> list[Generated]:
     """Events with the values that the query, in the language of this engine, has and the rule has not."""
     cells = (cell for source in sources for reading in source.readings for cell in reading.fixed.values())
@@ -260,7 +275,7 @@ def _ready(
     if isinstance(query, NoQuery):
         return Verdict("refused" if query.kind == "refused" else "broken", query.reason)
     if isinstance(known, str):
-        return Verdict("untested", f"what the rule means is not settled: {known}")
+        return Verdict("untested", f"the rule is not judged: {known}")
     if layout is None:
         return Verdict("untested", f"no schema says what {target} stores")
     sources = layout.sources_of(known.logsource)

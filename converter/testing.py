@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path, PurePosixPath
 from threading import Thread
 from typing import Any
@@ -112,8 +112,15 @@ def _judged(rules: Sequence[Rule], plan: Plan, jobs: int) -> Iterator[Judged]:
         return
     # A forked process would share the engines' threads, which do not live on in it.
     with ProcessPoolExecutor(jobs, get_context("spawn"), _start, (plan,)) as pool:
-        for judged in pool.map(_work, chunks):
-            yield from judged
+        try:
+            for judged in pool.map(_work, chunks):
+                yield from judged
+        except BaseException:
+            # Without this, leaving would wait until each worker has done its chunk.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in active_children():
+                worker.terminate()
+            raise
 
 
 def _judge(plan: Plan) -> Judge:

@@ -23,7 +23,7 @@ from converter.packs import Reading, Rule
 from converter.reports.report import Report, Tested
 from converter.sound import is_sound
 from converter.stock import StockOptions
-from converter.targets import named
+from converter.targets import TARGETS, named
 from converter.targets.target import Target
 
 # What most users of the stock backends convert Windows rules with.
@@ -150,6 +150,8 @@ def _rules(
         if isinstance(gaps, Problem):
             problems.append(gaps)
             gaps = {}
+        unknown = sorted(gaps.keys() - TARGETS.keys())
+        problems += [Problem(f"todo names the target {name}, which there is not", rule.cases_path) for name in unknown]
         for target in plan.targets:
             output = testing.output(rule, target)
             told = (target.name, judged.verdicts[target.name], output, gaps.get(target.name, ""))

@@ -19,6 +19,9 @@ from converter.engines.store import quoted
 from converter.schemas.forms import Cell
 from converter.schemas.layout import Column, Layout, Source
 
+# Operators that say what is shown of the rows, and in which order.
+SHOWING = (ir.Extend, ir.Project, ir.ProjectAway, ir.Sort)
+
 
 @dataclass(frozen=True)
 class Kql:
@@ -74,6 +77,8 @@ class Kql:
         tree = read(query)
         pipeline = started(tree, layout, now)
         for operator in tree.operators:
+            if isinstance(operator, ir.Take | ir.Top):
+                raise Unjudged(f"the operator {type(operator).__name__.lower()}, which keeps some of the rows")
             apply(operator, pipeline)
         shown = ", ".join(column.sql for column in pipeline.columns.values())
         sql = f"SELECT {shown} FROM ({pipeline.sql}) ORDER BY {ORDER if pipeline.ordered else ROW}"
@@ -96,12 +101,14 @@ def _rows(pipeline: Pipeline, source: Source, *conditions: str) -> str:
 
 
 def _check_rest(operators: Sequence[ir.Operator], pipeline: Pipeline) -> None:
-    """Raise Invalid for a name or type that the operators after the filters have wrong."""
+    """Look at the operators after the filters, which may choose columns and an order, and nothing else.
+
+    Raises Invalid for a name or type that they have wrong, Unjudged for one that changes which rows there are.
+    """
     for operator in operators:
-        try:
-            apply(operator, pipeline)
-        except Unjudged:
-            return
+        if not isinstance(operator, SHOWING):
+            raise Unjudged(f"the operator {type(operator).__name__.lower()} after those that choose columns")
+        apply(operator, pipeline)
 
 
 def _shown(value: object) -> object:

@@ -55,14 +55,15 @@ class Spl:
         commands = parse(query)
         if isinstance(commands[0], syntax.Multisearch):
             raise Unjudged("multisearch, which has no rows of one table")
-        if any(isinstance(command, syntax.Head | syntax.Dedup) for command in commands):
-            raise Unjudged("head or dedup, which keep some of the rows that are found")
+        shows = False
         for command in commands:
+            # What chooses columns and an order leaves the rows as they are; nothing may filter them after it.
+            shows = shows or isinstance(command, syntax.Sort | syntax.Table)
+            if isinstance(command, syntax.Sort | syntax.Table | syntax.Rename | syntax.Eval) and shows:
+                continue
             kept = rows.after(found, command)
-            if isinstance(command, syntax.Streamstats | syntax.Dedup | syntax.Head):
-                raise Unjudged(f"the command {type(command).__name__.lower()} outside a correlation")
-            if kept is None:
-                break
+            if kept is None or shows:
+                raise Unjudged(f"the command {type(command).__name__.lower()}, which changes which rows there are")
             found = kept
         return rows.numbers(found)
 
