@@ -13,6 +13,7 @@ from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter
 from sigma.rule import SigmaRule
 
+from converter import encodings
 from converter.errors import Problem
 from converter.packs import Rule
 from converter.refused import Refused
@@ -34,6 +35,7 @@ _originals = Originals()
 def _read(rule: Rule) -> SigmaRule:
     _refuse_bombs(rule)
     _refuse_nothing(rule)
+    _refuse_encodings(rule)
     sigma = SigmaRule.from_dict(_one_condition(rule.document), collect_errors=True)
     _refuse_faults(rule, sigma.errors)
     return sigma
@@ -149,6 +151,14 @@ def _refuse_bombs(rule: Rule) -> None:
     if expanded > MOST_EXPANDED:
         message = f"windash makes {expanded} values of this rule's; split it, or take some dashes out"
         raise Refused(message, rule.line("detection"))
+
+
+def _refuse_encodings(rule: Rule) -> None:
+    """Refuse what pySigma encodes otherwise than the specification means it."""
+    for key, value in _values(rule.document.get("detection")):
+        field, *modifiers = key.split("|")
+        if isinstance(value, str) and (fault := encodings.fault(modifiers, value)):
+            raise Refused(fault, rule.line(field) or rule.line("detection"))
 
 
 def _refuse_nothing(rule: Rule) -> None:

@@ -36,6 +36,36 @@ class Mended:
 
 
 MENDED = [
+    *(
+        Mended(
+            f"an absent field {operator or 'equals'} no other that is absent",
+            "process_creation",
+            {"s": {"|".join(filter(None, ["Image", "fieldref", operator])): "ParentImage"}},
+            {"Image": r"C:\a.exe", "ParentImage": r"C:\a.exe"},
+            {"CommandLine": "x"},
+            "isnotempty(FolderPath) and isnotempty(InitiatingProcessFolderPath) and ",
+            "",
+        )
+        for operator in ("", "startswith", "endswith", "contains")
+    ),
+    Mended(
+        "a pattern that fits an empty text fits no absent field",
+        "process_creation",
+        {"s": {"CommandLine|re": "^(?:a.*)?$"}},
+        {"Image": "x", "CommandLine": "ab"},
+        {"Image": "x"},
+        "isnotempty(ProcessCommandLine) and ",
+        "",
+    ),
+    Mended(
+        "nor does it under not",
+        "process_creation",
+        {"s": {"Image|endswith": "x"}, "t": {"CommandLine|re": "a*"}, "condition": "s and not t"},
+        {"Image": "x"},
+        {"Image": "x", "CommandLine": "ab"},
+        "isnotempty(ProcessCommandLine) and ",
+        "",
+    ),
     Mended(
         "the remote side of an accepted connection is the source",
         "network_connection",

@@ -13,6 +13,7 @@ from converter.targets.kusto.comparisons import NUMERIC, Comparisons
 from converter.targets.kusto.values import (
     OPERATORS,
     compare,
+    fits_nothing,
     literal,
     number,
     pattern,
@@ -91,7 +92,8 @@ class Backend(Comparisons):
         column = registry.COLUMNS.get(cond.field) if self.registry else None
         if column is None or not self.repairs.is_off("K16"):
             column = self.text(cond.field)
-        return f"{column} matches regex {pattern(cond.value)}"
+        test = f"{column} matches regex {pattern(cond.value)}"
+        return f"(isnotempty({column}) and {test})" if fits_nothing(cond.value) else test
 
     def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:
         """A block of addresses of either kind; false where the column holds none (K7).
@@ -116,13 +118,17 @@ class Backend(Comparisons):
         return self.sure(f"{column} {operator} {cond.value.number}")
 
     def convert_condition_field_eq_field(self, cond: Any, state: Any) -> Any:
-        """Two columns compared as texts; raises where the other is none of the table's."""
+        """Two columns compared as texts; raises where the other is none of the table's.
+
+        An absent field is an empty column, which equals another and is a part of any: both must hold something.
+        """
         other = cond.value.field
         if other not in self.types:
             raise SigmaFeatureNotSupportedByBackendError(f"no pipeline maps the field {other}")
         ends = {(True, True): "contains", (True, False): "startswith", (False, True): "endswith"}
         kind = ends.get((cond.value.starts_with, cond.value.ends_with), "equals")
-        return f"{self.text(cond.field)} {OPERATORS[kind]} {self.text(other)}"
+        one, two = self.text(cond.field), self.text(other)
+        return f"(isnotempty({one}) and isnotempty({two}) and {one} {OPERATORS[kind]} {two})"
 
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
         """A list of values: the plain ones in one `in~` or `in`, each other by itself (K3, K5, K8, K12, K13)."""

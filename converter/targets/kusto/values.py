@@ -88,6 +88,15 @@ def pattern(value: SigmaRegularExpression) -> str:
     return literal(f"(?{flags}){text}" if flags else text)
 
 
+def fits_nothing(value: SigmaRegularExpression) -> bool:
+    """Whether a Sigma pattern fits an empty text, as a column has where the field is absent; True where unknown."""
+    flags = "".join(letter for flag, letter in FLAGS.items() if flag in value.flags)
+    try:
+        return re.search(f"(?{flags}){value.regexp}" if flags else str(value.regexp), "") is not None
+    except (re.error, RecursionError, OverflowError):
+        return True
+
+
 def within(column: str, value: SigmaCIDRExpression) -> str:
     """Whether a column holds an address of the block: false, never null, where it holds none of its kind (K7).
 
