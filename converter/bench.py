@@ -51,6 +51,9 @@ class Holder(Protocol):
     def clear(self, owner: int | None = None) -> None:
         """Remove the owner's rows, or all."""
 
+    def close(self) -> None:
+        """Let go what holds them."""
+
 
 class Embedded:
     """The rows of one layout in DuckDB, with the engine that compiles queries for it."""
@@ -83,6 +86,10 @@ class Embedded:
         """Remove the owner's rows, or all."""
         self._store.clear(owner)
 
+    def close(self) -> None:
+        """Let the database go."""
+        self._store.close()
+
 
 class Running:
     """The rows of one layout on a running cluster, which runs the queries itself."""
@@ -107,6 +114,10 @@ class Running:
     def clear(self, owner: int | None = None) -> None:
         """Let the owner's rows be found no more, or remove all."""
         self._live.clear(owner)
+
+    def close(self) -> None:
+        """Remove what the cluster was given."""
+        self._live.close()
 
 
 class Bench:

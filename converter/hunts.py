@@ -82,6 +82,9 @@ def judged(hunt: Hunt, layout: Layout, engine: Engine | Live) -> Verdict:
         return Verdict("broken", f"is no valid query: {invalid}")
     except Unjudged as unjudged:
         return Verdict("untested", f"{engine.name} cannot judge it: {unjudged}")
+    finally:
+        if isinstance(store, Store):
+            store.close()
     return replace(_compared(hunt, expected, hits), unmade=store.unmade if isinstance(store, Live) else ())
 
 

@@ -112,7 +112,9 @@ class Judge:
     _lives: list[Live] = field(default_factory=list)
 
     def close(self) -> None:
-        """Remove what running clusters were given."""
+        """Let the engines' databases go, and remove what running clusters were given."""
+        for bench in (each for benches in self._benches.values() for each in benches):
+            bench.holder.close()
         self._benches.clear()
         while self._lives:
             self._lives.pop().close()

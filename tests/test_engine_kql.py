@@ -232,9 +232,9 @@ def test_what_the_service_would_not_take_is_invalid(query: str, words: str) -> N
         ('T | where s matches regex @"a\\<b"', "escape"),
         ("T | where s matches regex t", "no literal"),
         ("T | where s in ((U | project s))", "query inside"),
-        ("T | union U | where n == 1", None),
+        ("T | union U | where n == 1", "union"),
         ("let x = U; T | where n == 1", "one table"),
-        ("U | join T on s | where n == 1", None),
+        ("U | join T on s | where n == 1", "join"),
         ("T | where n + 1 == 2", "operator +"),
         ('T | where at == "2026-01-01"', "datetime"),
     ],
@@ -261,7 +261,9 @@ def test_rows_beyond_ascii_prove_nothing_of_unicode_classes(pattern: str) -> Non
 
 def test_a_query_goes_as_far_as_its_filters() -> None:
     rows = Rows(COLUMNS, [{"s": "a"}, {"s": "b"}])
-    assert rows.find('T | where s == "a" | summarize count() by s | where count_ > 5') == {0}
+    for rest in ("summarize count() by s | where count_ > 5", "take 0", "top 1 by s", "project s | where s == 'b'"):
+        with pytest.raises(Unjudged):
+            rows.compile(f'T | where s == "a" | {rest}')
     assert rows.find('T | extend s = strcat(s, "x") | where s == "ax" | project s') == {0}
     # Columns know letter case, those of tables too.
     assert Rows({"s": "string", "S": "string"}, [{"s": "a"}, {"S": "a"}]).find('T | where S == "a"') == {1}

@@ -72,6 +72,10 @@ class Store:
             values.append(f"unnest(${len(told)}::{kind}[])" if name in filled else f"${len(told)}::{kind}")
         self.connection.execute(f"INSERT INTO {quoted(table.name)} SELECT {', '.join(values)}", told)
 
+    def close(self) -> None:
+        """Let the database go."""
+        self.connection.close()
+
     def clear(self, owner: int | None = None) -> None:
         """Remove the owner's rows, or all."""
         where = "" if owner is None else f" WHERE {OWNER} = {owner}"
