@@ -131,14 +131,15 @@ def _bar(ours: Sequence[Score]) -> Iterator[str]:
     yield "Of the rules of the first table whose fields the target's data documents; apart from them those with a field"
     yield "that the data keeps as single words only, so that the text that a rule asks for is not there to be compared:"
     yield ""
-    yield "| target | documented | refused | share | words only | refused |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    yield "| target | documented | refused | share | words only | refused | share of both |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for target in dict.fromkeys(each.target for each in ours):
         told = [each for each in ours if each.target == target and each.held and each.documented(words=False)]
         words = [each for each in ours if each.target == target and each.held and each.documented(words=True)]
         refused, lost = ([each for each in some if each.verdict.kind == "refused"] for some in (told, words))
         share = 100 * len(refused) / len(told) if told else 0
-        yield f"| {target} | {len(told)} | {len(refused)} | {share:.1f} % | {len(words)} | {len(lost)} |"
+        both = 100 * (len(refused) + len(lost)) / (len(told) + len(words)) if told else 0
+        yield f"| {target} | {len(told)} | {len(refused)} | {share:.1f} % | {len(words)} | {len(lost)} | {both:.1f} % |"
 
 
 def _wrong(ours: Sequence[Score]) -> Iterator[str]:
