@@ -1,7 +1,7 @@
 r"""A Sigma regular expression in Lucene's dialect, where that can be said exactly (L3, L4).
 
 https://www.elastic.co/docs/reference/query-languages/query-dsl/regexp-syntax: anchored at both ends, no look-around,
-no back-references, no `^ $ \b`, no inline flags; `.` also stands for a line break, which Sigma leaves open.
+no back-references, no `^ $ \b`, no inline flags; `.` also stands for a line break.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ ASCII_MAX = 0x7F
 # Seen on Elasticsearch 9.5.3: `\s+[^"]{0,64}x` and `a.{1,64}b.{1,64}c` match nothing; with counts of up to 20 they do.
 MAX_COUNT = 20
 # What Sigma's patterns have and Lucene's take otherwise, outside of classes.
-FOREIGN = re.compile(r"""\(\?|\\[A-Za-z]|["@#&<>~^]|\$""")
+FOREIGN = re.compile(r"""\(\?|\\[A-Za-z]|["@#&<>~^.]|\$""")
 CLASS = re.compile(r"\\[^A-Za-z]|\[\^?\]?(?:[^\]\\]|\\[^A-Za-z])*\]")
+# `.` without flag s. No escape of Lucene's names the line break, so that it stands here itself.
+DOT = "[^\n]"
 LITERAL = re.compile(r"(?:[^.(\[\\]|\\[^\w])\Z")
 
 
@@ -45,7 +47,8 @@ def translated(value: SigmaRegularExpression, *, unanchored: bool = True) -> str
     flags = set(value.flags)
     if text.startswith("(?i)"):
         text, flags = text[4:], flags | {SigmaRegularExpressionFlag.IGNORECASE}
-    reader = _Reader(text, SigmaRegularExpressionFlag.IGNORECASE in flags)
+    dot = "." if SigmaRegularExpressionFlag.DOTALL in flags else DOT
+    reader = _Reader(text, SigmaRegularExpressionFlag.IGNORECASE in flags, dot)
     if SigmaRegularExpressionFlag.MULTILINE in flags and re.search(r"(?<!\\)[\^$]", text):
         raise _unsaid("anchors at lines (flag m)")
     alternatives = reader.alternatives()
@@ -56,6 +59,9 @@ def translated(value: SigmaRegularExpression, *, unanchored: bool = True) -> str
 
 
 def _anywhere(body: str, at_start: bool, at_end: bool) -> str:  # noqa: FBT001 - read from the expression
+    # At an end without an anchor, any number of characters of one line say nothing.
+    body = body if at_start else body.removeprefix(f"{DOT}*")
+    body = body if at_end else body.removesuffix(f"{DOT}*")
     start = "" if at_start or body.startswith(".*") else ".*"
     end = "" if at_end or body.endswith(".*") else ".*"
     text = f"{start}{body}{end}"
@@ -71,8 +77,9 @@ def _unsaid(what: str) -> SigmaFeatureNotSupportedByBackendError:
 class _Reader:
     """Reads a regular expression once from left to right, and writes Lucene's as it goes."""
 
-    def __init__(self, text: str, ignore_case: bool) -> None:  # noqa: FBT001 - a flag of the expression
+    def __init__(self, text: str, ignore_case: bool, dot: str) -> None:  # noqa: FBT001 - a flag of the expression
         self.text, self.at, self.ignore_case, self.depth = text, 0, ignore_case, 0
+        self.dot = dot
 
     def alternatives(self) -> list[tuple[str, bool, bool]]:
         """Each alternative up to the closing parenthesis or the end, and whether `^` and `$` anchor it."""
@@ -111,7 +118,7 @@ class _Reader:
         if character in "*+?":
             raise _unsaid(f"a {character} that repeats nothing")
         self.at += 1
-        return "." if character == "." else self.letter(character)
+        return self.dot if character == "." else self.letter(character)
 
     def letter(self, character: str) -> str:
         """A character that stands for itself."""
