@@ -36,7 +36,7 @@ CASES = [
         found=False,
         target=WINDOWS,
     ),
-    Case("L3", {"s": {"CommandLine|re": "cert(u|v)til"}}, {"CommandLine": "a certutil b"}),
+    Case("L3", {"s": {"CommandLine|re": "cert[uv]til"}}, {"CommandLine": "a certutil b"}),
     Case("L4", {"s": {"CommandLine|re": '^a "x" b$'}}, {"CommandLine": 'a "x" b'}),
     Case("L4", {"s": {"CommandLine|re": '.*a"b"c.*'}}, {"CommandLine": "abc"}, found=False),
     Case("L5", {"s": {"CommandLine": "whoami"}}, {"CommandLine": "whoami", "os": "linux"}, logsource=LINUX),
