@@ -131,7 +131,7 @@ GOOD = 'DeviceProcessEvents\n| where ProcessCommandLine contains "curl"'
         (simple(GOOD.replace("curl", "wget")), "broken", "none of the events"),
         (simple(GOOD, logsource={"category": "nowhere"}), "untested", "no schema"),
         (simple(GOOD, detection={"s": {"Nonsense": 1}, "condition": "s"}), "untested", "Nonsense"),
-        (simple(GOOD, detection={"s": {"A|base65": "x"}, "condition": "s"}), "untested", "not settled"),
+        (simple(GOOD, detection={"s": {"A|base65": "x"}, "condition": "s"}), "untested", "not judged"),
         (simple("DeviceProcessEvents"), "wider", ""),
         (simple(GOOD.replace("contains", "startswith")), "narrower", ""),
     ],
