@@ -18,7 +18,6 @@ from converter.verdicts import Asked, Verdict, verdict
 # The time at which hunting queries are run: any will do, as long as it is always the same.
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-# The first column of these names is the time of the event, which no two rows share.
 # What events say that show every column, in fields that no rule of the pack asks for.
 MARKS: Event = {
     "Computer": "HOST7",
@@ -29,6 +28,7 @@ MARKS: Event = {
 }
 # Columns of packs are called as in this target's tables.
 NAMES = "kusto"
+# The first column of these names is the time of the event, which no two rows share.
 TIMES = ("Timestamp", "TimeGenerated", "@timestamp", "_time")
 
 

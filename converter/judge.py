@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from converter import correlations, engines, oracle, schemas
 from converter.bench import Bench, Embedded, Running
@@ -39,7 +39,12 @@ class NoQuery:
     """Why a rule has no query on a target: `kind` is that of its verdict."""
 
     reason: str
-    kind: str = "refused"
+    kind: Literal["refused", "broken"] = "refused"
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is known of the rule then."""
+        return Verdict(self.kind, self.reason)
 
 
 @dataclass(frozen=True)
@@ -212,7 +217,7 @@ class Judge:
     def _correlated(self, trial: Trial, target: str, layout: Layout | None) -> Verdict:
         query = trial.queries[target]
         if isinstance(query, NoQuery):
-            return Verdict("refused" if query.kind == "refused" else "broken", query.reason)
+            return query.verdict
         if layout is None:
             return Verdict("untested", f"no schema says what {target} stores")
         if not self.generated:
@@ -275,7 +280,7 @@ def _ready(
 ) -> Verdict | _Ready:
     """The query with all that it takes to run it, or the verdict that says what is missing."""
     if isinstance(query, NoQuery):
-        return Verdict("refused" if query.kind == "refused" else "broken", query.reason)
+        return query.verdict
     if isinstance(known, str):
         return Verdict("untested", f"the rule is not judged: {known}")
     if layout is None:
