@@ -18,7 +18,7 @@ from converter.cli.test import STOCK_PIPELINES
 from converter.convert import How
 from converter.coverage import logsource_of
 from converter.oracle import Unmeant
-from converter.packs import Rule
+from converter.rule import Rule
 from converter.schemas.layout import Source
 from converter.sound import is_sound
 from converter.stock import StockOptions

@@ -12,8 +12,8 @@ from sigma.rule import SigmaRule
 
 from converter import mapping, sound, upstream
 from converter.logsource import LogSource
-from converter.packs import Rule
 from converter.refused import Refused
+from converter.rule import Rule
 from converter.stock import Fault, StockBackend, StockOptions, Unit, backend_for, own_pipelines, units
 from converter.targets.repair import Repairs, ordered
 from converter.targets.target import Named, Route, Target
@@ -35,6 +35,13 @@ class Query:
     marks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
+
+
+class NamedRoute(Route):
+    """A route of which only the name is known."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, (), (), "", "", {})
 
 
 @dataclass(frozen=True)
@@ -80,13 +87,17 @@ class How:
 
     @cached_property
     def units(self) -> dict[tuple[object, ...], Unit]:
-        """Each of the rules that may be named with what it needs, by file, id and line."""
+        """Each of the rules that may be named with what it needs, by file, id and line; none without correlations."""
+        if not any(rule.is_correlation for rule in self.referable):
+            return {}
         found = zip(self.referable, units([rule.document for rule in self.referable]), strict=True)
-        return {(rule.file, rule.id, rule.first_line): unit for rule, unit in found}
+        return {(rule.file_name, rule.id, rule.first_line): unit for rule, unit in found}
 
     def unit(self, rule: Rule) -> Unit:
-        """The rule with what it needs."""
-        return self.units[rule.file, rule.id, rule.first_line]
+        """The rule with what it needs: nothing, where nothing correlates."""
+        if not self.units:
+            return Unit(rule.document, (), written=True)
+        return self.units[rule.file_name, rule.id, rule.first_line]
 
 
 upstream.apply()
@@ -227,7 +238,7 @@ def _column(query: Query, target: Target, how: How, name: str) -> str | None:
 def _referred(rule: Rule, other: Rule, target: Target, how: How) -> Query:
     """The query of a rule that a correlation names, without a table, after which no time would be left to count in."""
     document = {key: value for key, value in other.document.items() if key != "fields"}
-    outcome = converted(replace(other, document=document), target, how)
+    outcome = converted(other.with_document(document), target, how)
     if isinstance(outcome, Refusal):
         raise Refused(f"the rule {other.title!r} that it names is refused: {outcome.reason}", rule.line("rules"))
     if "by" in outcome.route.options:

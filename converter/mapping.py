@@ -14,8 +14,8 @@ from sigma.rule import SigmaDetection, SigmaDetections, SigmaRule
 from sigma.types import SigmaFieldReference
 
 from converter.documents import parse_yaml
-from converter.packs import Rule
 from converter.refused import Refused
+from converter.rule import Rule
 from converter.stock import StockOptions, built_in, resolved
 from converter.targets.target import Route, Target
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from converter.convert import AS_ROUTED, How, Query, Refusal
+from converter.convert import AS_ROUTED, How, NamedRoute, Query, Refusal
 from converter.errors import Problem
 from converter.hunting import NAME, hunting
-from converter.jobs import conversions
-from converter.kept import Kept, NamedRoute
-from converter.packs import Pack, Reading, Rule
+from converter.jobs import Workers, conversions
+from converter.kept import Kept
+from converter.packs import Pack, Reading
+from converter.rule import Rule
 from converter.targets.target import Target
 
 
@@ -37,7 +38,7 @@ def outputs(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     reading: Reading,
     targets: Sequence[Target],
     how: How = AS_ROUTED,
-    jobs: int = 1,
+    workers: Workers | None = None,
     watched: Callable[[Sequence[Rule]], Iterable[Rule]] = iter,
     kept: Kept | None = None,
 ) -> Outputs:
@@ -49,19 +50,19 @@ def outputs(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     reserved = {str(pack.place / NAME).casefold() for pack in reading.packs if pack.hunting}
     rules = []
     for rule in reading.rules:
-        if str(rule.place).casefold() in reserved:
+        if rule.place_name.casefold() in reserved:
             reason = f"would write the file of the pack's {NAME} query; rename it"
             made.refusals.extend(Refusal(rule, target, reason) for target in targets)
         else:
             rules.append(rule)
     done: dict[tuple[PurePosixPath, int, str], Query | Refusal] = {}
-    for outcome in conversions(watched(rules), targets, how, jobs, kept):
+    for outcome in conversions(watched(rules), targets, how, workers, kept):
         if isinstance(outcome, Refusal) or not isinstance(outcome.route, NamedRoute):
             done[outcome.rule.file, outcome.rule.first_line, outcome.target.name] = outcome
         if isinstance(outcome, Refusal):
             made.refusals.append(outcome)
         else:
-            path = PurePosixPath(outcome.target.name, f"{outcome.rule.place}.{outcome.target.suffix}")
+            path = PurePosixPath(outcome.target.name, f"{outcome.rule.place_name}.{outcome.target.suffix}")
             made.files[path] = outcome.text + "\n"
             made.sources[path] = outcome
     for pack in reading.packs:

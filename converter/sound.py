@@ -15,8 +15,8 @@ from sigma.rule import SigmaRule
 
 from converter import encodings
 from converter.errors import Problem
-from converter.packs import Rule
 from converter.refused import Refused
+from converter.rule import Rule, whole
 from converter.upstream.rules import Originals
 
 # `windash` makes five values of every dash that begins a word: beyond this many nothing sensible is meant.
@@ -36,7 +36,7 @@ def _read(rule: Rule) -> SigmaRule:
     _refuse_bombs(rule)
     _refuse_nothing(rule)
     _refuse_encodings(rule)
-    sigma = SigmaRule.from_dict(_one_condition(rule.document), collect_errors=True)
+    sigma = SigmaRule.from_dict(_one_condition(whole(rule.document)), collect_errors=True)
     _refuse_faults(rule, sigma.errors)
     return sigma
 
@@ -56,7 +56,7 @@ def filtered(rule: Rule, filters: Sequence[Rule]) -> SigmaRule:
     sigma = parsed(rule)
     for each in filters:
         # Fresh as well: a filter's detections become the rule's own, and pipelines rename their fields.
-        SigmaFilter.from_dict(deepcopy(dict(each.document))).apply_on_rule(sigma)
+        SigmaFilter.from_dict(deepcopy(dict(whole(each.document)))).apply_on_rule(sigma)
     return sigma
 
 
@@ -65,7 +65,7 @@ def filter_problems(filters: Sequence[Rule]) -> list[Problem]:
     problems = []
     for each in filters:
         try:
-            errors = SigmaFilter.from_dict(deepcopy(dict(each.document)), collect_errors=True).errors
+            errors = SigmaFilter.from_dict(deepcopy(dict(whole(each.document))), collect_errors=True).errors
         except SigmaError as error:
             errors = [error]
         if errors:
@@ -76,7 +76,7 @@ def filter_problems(filters: Sequence[Rule]) -> list[Problem]:
 def correlation(rule: Rule) -> SigmaCorrelationRule:
     """The correlation as pySigma reads it, its references not yet resolved; raises Refused with every fault found."""
     try:
-        sigma = SigmaCorrelationRule.from_dict(deepcopy(dict(rule.document)), collect_errors=True)
+        sigma = SigmaCorrelationRule.from_dict(deepcopy(dict(whole(rule.document))), collect_errors=True)
     except (AttributeError, TypeError, KeyError, ValueError) as error:
         said = reason(error) if isinstance(error, SigmaError) else "it is no mapping of the form that Sigma asks for"
         raise Refused(f"is no sound Sigma correlation: {said}", rule.line("correlation")) from error
@@ -129,14 +129,14 @@ def _one_condition(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document with its conditions joined: a list of them means any of them (specification 2.1, `condition`)."""
     detection = document.get("detection")
     conditions = detection.get("condition") if isinstance(detection, dict) else None
-    whole = dict(document)
+    found = dict(document)
     if (
         isinstance(detection, dict)
         and isinstance(conditions, list)
         and all(isinstance(each, str) for each in conditions)
     ):
-        whole["detection"] = detection | {"condition": " or ".join(f"({each})" for each in conditions)}
-    return whole
+        found["detection"] = detection | {"condition": " or ".join(f"({each})" for each in conditions)}
+    return found
 
 
 def _refuse_bombs(rule: Rule) -> None:

@@ -22,8 +22,9 @@ from converter.hunting import NAME as HUNTING
 from converter.hunting import hunting
 from converter.hunts import Hunt, judged
 from converter.judge import Given, Judge, Judged, Known, NoQuery, Trial
-from converter.packs import Hunting, Pack, Rule
+from converter.packs import Hunting, Pack
 from converter.refused import Refused
+from converter.rule import Rule
 from converter.schemas.layout import Row
 from converter.targets.target import Target
 from converter.verdicts import Asked, Verdict

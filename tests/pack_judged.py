@@ -10,7 +10,8 @@ from converter.bench import Bench, Embedded
 from converter.convert import How
 from converter.engines.engine import Invalid, Unjudged
 from converter.judge import Judge, Known, asked_for
-from converter.packs import Hunting, Pack, Rule
+from converter.packs import Hunting, Pack
+from converter.rule import Rule
 from converter.schemas.layout import Source
 from converter.targets import DEFAULTS, named
 from converter.verdicts import Asked, Verdict, verdict

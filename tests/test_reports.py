@@ -27,9 +27,9 @@ from converter.cli import progress
 from converter.cli.report import Wanted, report_option, write_reports
 from converter.convert import Query, Refusal
 from converter.errors import Problem
-from converter.packs import Rule
 from converter.reports import REPORTS, sarif
 from converter.reports.report import Report
+from converter.rule import Rule
 from converter.targets import TARGETS
 from tests.events import DATA, ROOT
 

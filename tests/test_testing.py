@@ -11,6 +11,7 @@ import pytest
 from converter import cache, packs, testing
 from converter.convert import How
 from converter.judge import Given
+from converter.rule import Rule
 from converter.targets import TARGETS
 from tests.command import rule
 
@@ -43,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(folder: Path) -> packs.Rule:
+def read(folder: Path) -> Rule:
     return packs.read((str(folder / "rules"),), b"").rules[0]
 
 

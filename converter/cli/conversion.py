@@ -25,7 +25,7 @@ from converter.cli.say import say
 from converter.convert import How, Query, Refusal
 from converter.errors import Problem, UsageError
 from converter.framing import framed
-from converter.jobs import conversions
+from converter.jobs import Workers, conversions
 from converter.kept import Kept
 from converter.outputs import Outputs, outputs
 from converter.packs import Reading
@@ -53,9 +53,23 @@ def run(request: Request, record: Record | None = None) -> int:
     if record is not None:
         record.begin(_watched(request, project, inputs))
         record.kept = Kept.of([Path.cwd(), inputs, [target.name for target in targets], request.stock])
+    with Workers(request.jobs) as workers:
+        return _run(request, project, targets, inputs, output, record, workers)
+
+
+def _run(  # noqa: PLR0913, PLR0917 - each is one fact of the run
+    request: Request,
+    project: config.Project | None,
+    targets: Sequence[Target],
+    inputs: Sequence[str],
+    output: Path | None,
+    record: Record | None,
+    workers: Workers,
+) -> int:
+    """Convert these INPUTs for these targets."""
     standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
     kept = record.kept if record is not None else None
-    reading = packs.read(inputs, standard_input, request.pattern, sound.is_sound, kept)
+    reading = packs.read(inputs, standard_input, request.pattern, sound.is_sound, kept, workers.read)
     how = how_of(project, reading, request)
     refuse_what_no_rule_can_take(project, targets, how, request)
     refuse_own_outputs(project or config.find(Path.cwd()), output, how)
@@ -63,11 +77,11 @@ def run(request: Request, record: Record | None = None) -> int:
         record.reads = record.kept = None
     # Rules and modules stay to the end: there is nothing among them to throw away.
     gc.freeze()
-    known = _known(reading)
+    known = _known(reading) if request.prune else set()
     reading.rules[:] = Selection(request.levels, request.statuses, request.tags).of(reading.rules)
     if output is None or (output.suffix and not output.is_dir()):
-        return _one_text(request, reading, targets, how, output, record)
-    return _tree(request, reading, targets, how, output, known, record)
+        return _one_text(request, reading, targets, how, output, record, workers)
+    return _tree(request, reading, targets, how, output, known, record, workers)
 
 
 def _one_text(  # noqa: PLR0913, PLR0917 - each is one fact of the run
@@ -77,6 +91,7 @@ def _one_text(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     how: How,
     output: Path | None,
     record: Record | None,
+    workers: Workers,
 ) -> int:
     """All queries as one text, to a file or to standard output."""
     if output is not None and len(targets) > 1 and request.form != NDJSON:
@@ -86,7 +101,7 @@ def _one_text(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     # One encoder for all pieces: a byte order mark stands at the beginning only.
     encoder = codecs.getincrementalencoder(request.encoding)(errors="backslashreplace")
     texts = _texts(
-        request, how, conversions(reading.rules, targets, how, request.jobs, record.kept if record else None), seen
+        request, how, conversions(reading.rules, targets, how, workers, record.kept if record else None), seen
     )
     contents = (encoder.encode(text) for text in texts)
     problem = None
@@ -158,7 +173,7 @@ def _record(query: Query) -> dict[str, str]:
 
 def _known(reading: Reading) -> set[str]:
     """Every rule file and pack that is there, sound or not, selected or not, as a manifest names them."""
-    files = {str(rule.file) for rule in (*reading.rules, *reading.filters)}
+    files = {rule.file_name for rule in (*reading.rules, *reading.filters)}
     files |= {str(unread.place) for unread in reading.unread}
     return files | {str(pack.place) for pack in reading.packs} | {str(place) for place in reading.unsound_packs}
 
@@ -171,6 +186,7 @@ def _tree(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     output: Path,
     known: set[str],
     record: Record | None,
+    workers: Workers,
 ) -> int:
     """Each query as a file of its own, and the manifest of them all."""
     if request.form == NDJSON:
@@ -179,7 +195,7 @@ def _tree(  # noqa: PLR0913, PLR0917 - each is one fact of the run
         reading,
         targets,
         how,
-        request.jobs,
+        workers,
         lambda rules: progress(rules, quiet=request.quiet),
         record.kept if record else None,
     )

@@ -19,8 +19,9 @@ from converter.cli.verdicts import details, summary, table
 from converter.convert import How
 from converter.errors import Problem, UsageError
 from converter.judge import Given
-from converter.packs import Reading, Rule
+from converter.packs import Reading
 from converter.reports.report import Report, Tested
+from converter.rule import Rule
 from converter.sound import is_sound
 from converter.stock import StockOptions
 from converter.targets import TARGETS, named

@@ -17,6 +17,7 @@ from sigma.exceptions import SigmaCorrelationRuleError, SigmaError, SigmaRuleLoc
 from sigma.filters import SigmaFilter
 from sigma.rule import SigmaRule
 
+from converter.rule import whole
 from converter.stock.state import forget_counters
 from converter.upstream import applied
 from converter.upstream.rules import Originals
@@ -183,7 +184,7 @@ def _copied(document: Document) -> dict[str, Any]:
             {key: within(one, depth - 1) for key, one in value.items()} if depth and isinstance(value, dict) else value
         )
 
-    return {key: within(value, 1) for key, value in document.items()}
+    return {key: within(value, 1) for key, value in whole(document).items()}
 
 
 def _ordered(rule: Parsed) -> list[Parsed]:
