@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from converter import cases, packs
+from converter import cases
 from converter.rule import Rule
 from tests import events, seed
 from tests.events import PACK
@@ -161,9 +161,7 @@ COVERED = {"-urlcache", "zgrab2", "search.censys.io", "api.certspotter.com"}
         if value not in COVERED
     ],
 )
-def test_every_listed_value_is_alone_in_some_case(
-    rule: Rule, field: str, value: str, others: Sequence[str]
-) -> None:
+def test_every_listed_value_is_alone_in_some_case(rule: Rule, field: str, value: str, others: Sequence[str]) -> None:
     """A case that one value alone carries fails when the value is removed from its list."""
     matching = [case for case in cases.read(rule) if case.verb == "must_match"]
     alone = [

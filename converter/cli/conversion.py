@@ -6,8 +6,9 @@ import codecs
 import gc
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from converter import config, manifest, packs, sound, tree
@@ -97,7 +98,7 @@ def _one_text(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     if output is not None and len(targets) > 1 and request.form != NDJSON:
         message = f"one file takes one target; choose it with -t: {', '.join(target.name for target in targets)}"
         raise UsageError(message, output)
-    seen = Seen([], [])
+    seen = Seen()
     # One encoder for all pieces: a byte order mark stands at the beginning only.
     encoder = codecs.getincrementalencoder(request.encoding)(errors="backslashreplace")
     texts = _texts(
@@ -134,29 +135,38 @@ def write_all(contents: Iterable[bytes], record: Record | None = None) -> None:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a run came to, filled while its texts go out."""
+    """What a run came to, filled while its texts go out.
 
-    queries: list[Query]
-    refusals: list[Refusal]
+    `counted` says how many queries each target has; the `queries` themselves are held where somebody asks for them.
+    """
+
+    queries: list[Query] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    counted: Counter[str] = field(default_factory=Counter)
 
 
 def _texts(request: Request, how: How, outcomes: Iterator[Query | Refusal], seen: Seen) -> Iterator[str]:
     """What goes out, piece by piece; a format of a backend needs all queries at once."""
     is_framed = not how.stock and request.form not in {"default", NDJSON}
+    first = True
     for outcome in outcomes:
         if isinstance(outcome, Refusal):
             seen.refusals.append(outcome)
             continue
         report.warnings(outcome)
-        seen.queries.append(outcome)
+        seen.counted[outcome.target.name] += 1
+        if is_framed or request.reports:
+            seen.queries.append(outcome)
         if request.form == NDJSON:
             yield json.dumps(_record(outcome), ensure_ascii=False) + "\n"
         elif not is_framed:
-            yield f"{outcome.text}\n" if len(seen.queries) == 1 else f"\n{outcome.text}\n"
+            yield f"{outcome.text}\n" if first else f"\n{outcome.text}\n"
+        first = False
     if is_framed and seen.queries:
         whole = framed(seen.queries, how)
         seen.queries[:] = whole.queries
         seen.refusals.extend(whole.refusals)
+        seen.counted.subtract(refusal.target.name for refusal in whole.refusals)
         if whole.queries:
             yield f"{whole.text}\n"
 
@@ -226,7 +236,8 @@ def _tree(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     for query in made.queries:
         report.warnings(query)
     report.problems(made.problems)
-    code = _code(request, reading, Seen(made.queries, made.refusals), problems, made.problems)
+    counted = Counter(query.target.name for query in made.queries)
+    code = _code(request, reading, Seen(made.queries, made.refusals, counted), problems, made.problems)
     written = len(made.files) - len(unwritten)
     if not request.quiet:
         say(f"{written} file{'' if written == 1 else 's'} in {output.as_posix()}")
@@ -316,7 +327,7 @@ def _code(
     found = Report(seen.queries, seen.refusals, [*problems, *unwritten], [*reading.problems, *reading.absent])
     lost = report.write_reports(request.reports, found)
     report.problems(lost)
-    summary(found, quiet=request.quiet)
+    summary(seen.counted, seen.refusals, quiet=request.quiet)
     if reading.absent or lost:
         return 2
     if unwritten or problems or reading.problems:

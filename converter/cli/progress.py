@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from converter.reports.report import Report
+if TYPE_CHECKING:
+    from converter.convert import Refusal
 
 Item = TypeVar("Item")
 
@@ -34,7 +35,7 @@ def progress(items: Sequence[Item], *, quiet: bool, doing: str = "Converting") -
         yield from bar.track(items, description=doing)
 
 
-def summary(report: Report, *, quiet: bool) -> None:
+def summary(queries: Counter[str], refusals: Sequence[Refusal], *, quiet: bool) -> None:
     """Print how many rules became a query and how many were refused, for each target."""
     if not shown(quiet=quiet):
         return
@@ -45,14 +46,13 @@ def summary(report: Report, *, quiet: bool) -> None:
     table = Table("target", box=SIMPLE, pad_edge=False)
     table.add_column("converted", justify="right")
     table.add_column("refused", justify="right")
-    for target, converted, refused in counts(report):
+    refused_on = Counter(refusal.target.name for refusal in refusals)
+    for target, converted, refused in counts(queries, refused_on):
         table.add_row(target, str(converted), str(refused))
     if table.row_count:
         Console(stderr=True).print(table)
 
 
-def counts(report: Report) -> list[tuple[str, int, int]]:
+def counts(converted: Counter[str], refused: Counter[str]) -> list[tuple[str, int, int]]:
     """Each target's name with its number of queries and of refusals, in order of name."""
-    converted = Counter(query.target.name for query in report.queries)
-    refused = Counter(refusal.target.name for refusal in report.refusals)
     return [(name, converted[name], refused[name]) for name in sorted(converted.keys() | refused.keys())]
