@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -18,12 +20,14 @@ from converter.targets import TARGETS
 from converter.targets.target import Target
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Future, ProcessPoolExecutor
 
     from converter.kept import Kept
 
 # Below this many rules, a second process takes longer to start than the first one to be done.
 WORTH_A_WORKER = 200
+# So many pieces of work are handed out for each process before the first answer is waited for.
+AHEAD = 3
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 # What an outcome is but for its rule and target, which the other side has.
@@ -65,24 +69,31 @@ class Workers:
 
     def convert(self, rules: Sequence[Rule], targets: Sequence[Target], how: How) -> Iterator[list[Outcome]]:
         """The outcomes of each rule, in order; none of the rules may name another one."""
-        alone = replace(how, referable=())
+        alone = pickle.dumps(replace(how, referable=()))
         kinds = tuple((each.name, each.family, each.language, each.suffix, each.data) for each in targets)
-        chunks = list(_chunks(rules))
         by_name = {target.name: target for target in targets}
-        for chunk, answers in zip(
-            chunks, self._each(_converted, [(chunk, kinds, alone) for chunk in chunks]), strict=True
-        ):
-            for rule, told in zip(chunk, answers, strict=True):
+        asked = ((chunk, kinds, alone) for chunk in _chunks(rules))
+        left = iter(rules)
+        for answers in self._each(_converted, asked):
+            for told in answers:
+                rule = next(left)
                 yield [_outcome(rule, by_name[name], facts) for name, facts in told]
 
-    def _each(self, function: Callable[[Asked], Answer], asked: Sequence[Asked]) -> Iterable[Answer]:
+    def _each(self, function: Callable[[Asked], Answer], asked: Iterable[Asked]) -> Iterator[Answer]:
+        """The answers in order; few are asked for ahead, so that few wait in memory."""
         from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - most runs are of one process
 
         if self.pool is None:
             # What stands now is the same for all: no process has to look through it for what to throw away.
             gc.freeze()
             self.pool = ProcessPoolExecutor(self.jobs, initializer=outlive_nobody)
-        return self.pool.map(function, asked)
+        waiting: deque[Future[Answer]] = deque()
+        for each in asked:
+            waiting.append(self.pool.submit(function, each))
+            if len(waiting) > AHEAD * self.jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def outlive_nobody() -> None:
@@ -152,11 +163,18 @@ def _chunks(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
         yield chunk
 
 
-def _converted(asked: tuple[Sequence[Rule], Sequence[tuple[str, str, str, str, str]], How]) -> list[list[Facts]]:
+def _converted(asked: tuple[Sequence[Rule], Sequence[tuple[str, str, str, str, str]], bytes]) -> list[list[Facts]]:
     """What each rule of a chunk became, in another process."""
-    rules, kinds, how = asked
-    targets = [_target(*facts) for facts in kinds]
+    rules, kinds, told = asked
+    targets, how = [_target(*facts) for facts in kinds], _how(told)
     return [[_facts(outcome) for outcome in convert([rule], targets, how)] for rule in rules]
+
+
+@lru_cache(maxsize=4)
+def _how(told: bytes) -> How:
+    """What was told, the same each time: backends are found by it."""
+    how: How = pickle.loads(told)  # noqa: S301 - from the process that started this one
+    return how
 
 
 @lru_cache(maxsize=64)
