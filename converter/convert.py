@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
+from pathlib import PurePosixPath
 
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
@@ -35,6 +36,11 @@ class Query:
     marks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
+
+    @property
+    def output(self) -> PurePosixPath:
+        """Where its file goes, below the folder of outputs."""
+        return PurePosixPath(self.target.name, f"{self.rule.place_name}.{self.target.suffix}")
 
 
 class NamedRoute(Route):

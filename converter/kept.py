@@ -10,6 +10,7 @@ import codecs
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from converter.rule import Document, Rule, is_light, lightened
 from converter.targets.target import Target
 
 Entries = dict[str, Any]
+# So many additions stand beside the set whatever its size.
+FEW = 100
 
 
 class Parsed:
@@ -49,19 +52,24 @@ class Kept:
 
     store: cache.Cache
     key: str
-    held: Entries = field(default_factory=dict)
     added: Entries = field(default_factory=dict)
-    later: Entries = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     told: tuple[How, str] | None = None
 
     @classmethod
     def of(cls, asked: Sequence[object]) -> Kept:
         """What was kept of what is asked for, empty where nothing was."""
-        made = cls(cache.Cache(cache.folder(), "sets"), cache.key(["set", *asked]))
-        made.held = dict(made.store.get(made.key) or {})
-        made.later = dict(made.store.get(f"{made.key}-later") or {})
-        return made
+        return cls(cache.Cache(cache.folder(), "sets"), cache.key(["set", *asked]))
+
+    @cached_property
+    def held(self) -> Entries:
+        """What was kept of the whole set."""
+        return dict(self.store.get(self.key) or {})
+
+    @cached_property
+    def later(self) -> Entries:
+        """What was added since."""
+        return dict(self.store.get(f"{self.key}-later") or {})
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - JSON
         """What is kept under the name, None where nothing is."""
@@ -141,7 +149,7 @@ class Kept:
         if not self.added:
             return
         later = self.later | self.added
-        if len(later) * 8 < len(self.held):
+        if len(later) < FEW or len(later) * 8 < len(self.held):
             self.store.put(f"{self.key}-later", later)
             return
         whole = {name: value for name, value in (self.held | later).items() if name in self.used}
@@ -168,9 +176,9 @@ def _content(name: str) -> str | None:
     """The hash of what a pipeline's file, or a folder's files, hold; None for a name that is neither."""
     if not Path(name).exists():
         return None
-    from converter.watched import Watched, content  # noqa: PLC0415 - few have files of their own
+    from converter.watched import Watched, contents, digest  # noqa: PLC0415 - few have files of their own
 
-    return content(Watched((), (name,)))
+    return digest(contents(Watched((), (name,))))
 
 
 def written(outcome: Outcome) -> list[Any]:

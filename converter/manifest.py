@@ -33,6 +33,11 @@ COMPARED = {
     "hunting": ("pack", "target", "output_sha256"),
 }
 
+# A verdict is kept where these are what they were.
+SAME = ("output", "output_sha256", "rule_sha256")
+# How an entry begins and ends in the text.
+ENTRY, ENTRY_END = "    {\n", "\n    }"
+
 Entry = dict[str, Any]
 
 
@@ -87,32 +92,63 @@ def _kept(held: str, done: Collection[tuple[str, str]], files: Collection[PurePo
 def _queries(made: Outputs, encoding: str) -> Iterator[Entry]:
     for output, query in made.sources.items():
         if isinstance(query, Query):
-            yield {
-                "rule": query.rule.id or None,
-                "path": str(query.rule.file),
-                "target": query.target.name,
-                "output": str(output),
-                "rule_sha256": query.rule.file_sha256,
-                "output_sha256": _sha256(made.files[output], encoding),
-                "route": query.route.name,
-                "pipelines": list(query.pipelines),
-                "marks": sorted(query.marks),
-                "repairs": list(query.repairs),
-                "verdict": None,
-            }
+            yield _query(query, str(output), _sha256(made.files[output], encoding))
+
+
+def _query(query: Query, output: str, output_sha256: str) -> Entry:
+    return {
+        "rule": query.rule.id or None,
+        "path": query.rule.file_name,
+        "target": query.target.name,
+        "output": output,
+        "rule_sha256": query.rule.file_sha256,
+        "output_sha256": output_sha256,
+        "route": query.route.name,
+        "pipelines": list(query.pipelines),
+        "marks": sorted(query.marks),
+        "repairs": list(query.repairs),
+        "verdict": None,
+    }
+
+
+def renewed(held: str, queries: Iterable[Query]) -> str | None:
+    """The manifest with these queries in the place of what it holds of the same rules and targets.
+
+    None where it does not hold each of them once, under the same output, written as `manifest` writes it.
+    """
+    for query in queries:
+        fresh = _query(query, str(query.output), _sha256(f"{query.text}\n", "utf-8"))
+        where = "".join(
+            f'      "{name}": {json.dumps(fresh[name], ensure_ascii=False)},\n' for name in ("path", "target", "output")
+        )
+        at = held.find(where)
+        first, last = held.rfind(ENTRY, 0, at), held.find(ENTRY_END, at)
+        if min(at, first, last) < 0 or held.find(where, at + 1) >= 0:
+            return None
+        try:
+            entry = json.loads(held[first:last] + ENTRY_END)
+        except ValueError:
+            return None
+        if not isinstance(entry, dict) or entry.keys() != fresh.keys() or entry["rule"] != fresh["rule"]:
+            return None
+        if all(entry[fact] == fresh[fact] for fact in SAME):
+            fresh["verdict"] = entry["verdict"]
+        text = json_document(fresh).rstrip("\n").replace("\n", "\n    ")
+        held = held[: first + len("    ")] + text + held[last + len(ENTRY_END) :]
+    return held
 
 
 def _refusals(made: Outputs, unread: Iterable[Unread], targets: Sequence[Target]) -> Iterator[Entry]:
     for refusal in made.refusals:
-        yield _refusal(refusal.rule.id, refusal.rule.file, refusal.target, refusal.reason, refusal.line)
+        yield _refusal(refusal.rule.id, refusal.rule.file_name, refusal.target, refusal.reason, refusal.line)
     for file in unread:
         for target in targets:
-            yield _refusal(file.id, file.place, target, file.problem.message, file.problem.line)
+            yield _refusal(file.id, str(file.place), target, file.problem.message, file.problem.line)
 
 
-def _refusal(rule: str, path: PurePosixPath, target: Target, reason: str, line: int | None) -> Entry:
+def _refusal(rule: str, path: str, target: Target, reason: str, line: int | None) -> Entry:
     message = " ".join(reason.split())
-    return {"rule": rule or None, "path": str(path), "target": target.name, "reason": message, "line": line}
+    return {"rule": rule or None, "path": path, "target": target.name, "reason": message, "line": line}
 
 
 def _hunting(made: Outputs, encoding: str) -> Iterator[Entry]:
@@ -129,13 +165,12 @@ def _hunting(made: Outputs, encoding: str) -> Iterator[Entry]:
 
 def _keep_verdicts(fresh: Iterable[Entry], held: str) -> None:
     """Put the verdict of the held manifest into each entry whose rule and output are as they were."""
-    facts = ("output", "output_sha256", "rule_sha256")
     known = entries(held)
     verdicts = {
-        tuple(entry.get(fact) for fact in facts): entry.get("verdict") for entry in known["queries"] + known["hunting"]
+        tuple(entry.get(fact) for fact in SAME): entry.get("verdict") for entry in known["queries"] + known["hunting"]
     }
     for entry in fresh:
-        entry["verdict"] = verdicts.get(tuple(entry.get(fact) for fact in facts))
+        entry["verdict"] = verdicts.get(tuple(entry.get(fact) for fact in SAME))
 
 
 def judged(held: str, verdicts: Mapping[PurePosixPath, str], files: Mapping[PurePosixPath, bytes]) -> str:

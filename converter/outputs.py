@@ -62,7 +62,7 @@ def outputs(  # noqa: PLR0913, PLR0917 - each is one fact of the run
         if isinstance(outcome, Refusal):
             made.refusals.append(outcome)
         else:
-            path = PurePosixPath(outcome.target.name, f"{outcome.rule.place_name}.{outcome.target.suffix}")
+            path = outcome.output
             made.files[path] = outcome.text + "\n"
             made.sources[path] = outcome
     for pack in reading.packs:

@@ -61,6 +61,14 @@ def _is_running(process: int) -> bool:
     return True
 
 
+def text_of(path: Path) -> str:
+    """What the file holds; empty where there is none that can be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 def write_file(path: Path, content: bytes) -> Problem | None:
     """Make the file hold the content, whole or not at all; gives the problem where it cannot be written."""
     try:

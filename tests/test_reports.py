@@ -345,11 +345,11 @@ def test_a_report_follows_a_link_and_replaces_no_pipe(here: Path) -> None:
 SHOW = """
 import sys
 from collections import Counter
-from converter.cli.progress import progress, summary
+from converter.cli.progress import counts, progress, summary
 from tests.test_reports import REPORT
 quiet = sys.argv[1] == "quiet"
 print([*progress([1, 2, 3], quiet=quiet)])
-summary(Counter({"kusto": 1}), REPORT.refusals, quiet=quiet)
+summary(counts(Counter({"kusto": 1}), REPORT.refusals), quiet=quiet)
 print("rich.progress" in sys.modules)
 """
 
@@ -418,12 +418,12 @@ def test_quiet_shows_nothing_and_loads_nothing() -> None:
 
 def test_what_is_no_terminal_is_shown_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     assert list(progress.progress("abc", quiet=False)) == ["a", "b", "c"]
-    progress.summary(Counter({"kusto": 1}), REPORT.refusals, quiet=False)
+    progress.summary([("kusto", 1, 0)], quiet=False)
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_summary_counts_every_target() -> None:
-    assert progress.counts(Counter({"kusto": 1}), Counter({"kusto": 1, "splunk": 2})) == [
+    assert progress.counts(Counter({"kusto": 1}), REPORT.refusals) == [
         ("kusto", 1, 1),
         ("splunk", 0, 2),
     ]

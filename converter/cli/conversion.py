@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from converter import config, manifest, packs, sound, tree
-from converter.cli import report
+from converter.cli import patch, report
 from converter.cli.asked import NDJSON, Request
-from converter.cli.progress import progress, summary
+from converter.cli.progress import counts, progress, summary
 from converter.cli.replay import Record
 from converter.cli.request import (
     how_of,
+    kept_of,
     refuse_own_outputs,
     refuse_what_no_rule_can_take,
     requested_targets,
@@ -27,7 +28,6 @@ from converter.convert import How, Query, Refusal
 from converter.errors import Problem, UsageError
 from converter.framing import framed
 from converter.jobs import Workers, conversions
-from converter.kept import Kept
 from converter.outputs import Outputs, outputs
 from converter.packs import Reading
 from converter.reports.report import Report
@@ -53,7 +53,7 @@ def run(request: Request, record: Record | None = None) -> int:
     output = None if output == Path(packs.STANDARD_INPUT) else output
     if record is not None:
         record.begin(_watched(request, project, inputs))
-        record.kept = Kept.of([Path.cwd(), inputs, [target.name for target in targets], request.stock])
+        record.kept = kept_of(inputs, targets, request)
     with Workers(request.jobs) as workers:
         return _run(request, project, targets, inputs, output, record, workers)
 
@@ -114,7 +114,7 @@ def _one_text(  # noqa: PLR0913, PLR0917 - each is one fact of the run
             record.wrote = [str(output)]
     if record is not None and record.kept is not None:
         record.kept.save()
-    code = _code(request, reading, seen, [problem] if problem else [])
+    code = _code(request, reading, seen, [problem] if problem else [], record=record)
     return 2 if problem else code
 
 
@@ -213,7 +213,7 @@ def _tree(  # noqa: PLR0913, PLR0917 - each is one fact of the run
         record.kept.save()
     if request.form != "default" and not how.stock:
         _frame(made, how)
-    held = _held_manifest(output)
+    held = tree.text_of(output / manifest.NAME)
     unwritten = tree.write(made.files, output, request.encoding)
     problems = list(unwritten.values())
     earlier = _outputs(held)
@@ -233,11 +233,13 @@ def _tree(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     if record is not None:
         record.wrote = [f"{output}/{path}" for path in (*made.files, manifest.NAME)]
         record.reads = None if problems else record.reads
+        if not problems and patch.may_follow(request, reading, how):
+            record.rules = patch.shapes(reading, made)
     for query in made.queries:
         report.warnings(query)
     report.problems(made.problems)
     counted = Counter(query.target.name for query in made.queries)
-    code = _code(request, reading, Seen(made.queries, made.refusals, counted), problems, made.problems)
+    code = _code(request, reading, Seen(made.queries, made.refusals, counted), problems, made.problems, record)
     written = len(made.files) - len(unwritten)
     if not request.quiet:
         say(f"{written} file{'' if written == 1 else 's'} in {output.as_posix()}")
@@ -283,14 +285,6 @@ def _without(made: Outputs, unwritten: Mapping[PurePosixPath, Problem]) -> Outpu
     return Outputs(files, sources, [*made.refusals, *lost], made.problems)
 
 
-def _held_manifest(output: Path) -> str:
-    """The manifest of the run before, empty where there is none that can be read."""
-    try:
-        return (output / manifest.NAME).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
 def _outputs(held: str) -> dict[PurePosixPath, str]:
     """Each output that a manifest names, and the path of its rule, or of its pack, below its INPUT."""
     found = manifest.entries(held)
@@ -312,12 +306,13 @@ def _remove(paths: Sequence[PurePosixPath], output: Path) -> list[Problem]:
     return problems
 
 
-def _code(
+def _code(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     request: Request,
     reading: Reading,
     seen: Seen,
     unwritten: Sequence[Problem],
     problems: Sequence[Problem] = (),
+    record: Record | None = None,
 ) -> int:
     """Tell of everything found, in every form asked for, and give the exit code."""
     report.refusals(seen.refusals)
@@ -327,7 +322,10 @@ def _code(
     found = Report(seen.queries, seen.refusals, [*problems, *unwritten], [*reading.problems, *reading.absent])
     lost = report.write_reports(request.reports, found)
     report.problems(lost)
-    summary(seen.counted, seen.refusals, quiet=request.quiet)
+    rows = counts(seen.counted, seen.refusals)
+    summary(rows, quiet=request.quiet)
+    if record is not None:
+        record.counted = rows
     if reading.absent or lost:
         return 2
     if unwritten or problems or reading.problems:

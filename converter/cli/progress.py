@@ -35,24 +35,27 @@ def progress(items: Sequence[Item], *, quiet: bool, doing: str = "Converting") -
         yield from bar.track(items, description=doing)
 
 
-def summary(queries: Counter[str], refusals: Sequence[Refusal], *, quiet: bool) -> None:
-    """Print how many rules became a query and how many were refused, for each target."""
-    if not shown(quiet=quiet):
-        return
+def summary(rows: Sequence[tuple[str, int, int]], *, quiet: bool) -> None:
+    """Print how many rules became a query and how many were refused, for each target, as `counts` has them."""
+    if rows and shown(quiet=quiet):
+        table(rows)
+
+
+def table(rows: Sequence[tuple[str, int, int]]) -> None:
+    """Print the rows to standard error."""
     from rich.box import SIMPLE  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table("target", box=SIMPLE, pad_edge=False)
-    table.add_column("converted", justify="right")
-    table.add_column("refused", justify="right")
-    refused_on = Counter(refusal.target.name for refusal in refusals)
-    for target, converted, refused in counts(queries, refused_on):
-        table.add_row(target, str(converted), str(refused))
-    if table.row_count:
-        Console(stderr=True).print(table)
+    made = Table("target", box=SIMPLE, pad_edge=False)
+    made.add_column("converted", justify="right")
+    made.add_column("refused", justify="right")
+    for target, converted, refused in rows:
+        made.add_row(target, str(converted), str(refused))
+    Console(stderr=True).print(made)
 
 
-def counts(converted: Counter[str], refused: Counter[str]) -> list[tuple[str, int, int]]:
+def counts(converted: Counter[str], refusals: Sequence[Refusal]) -> list[tuple[str, int, int]]:
     """Each target's name with its number of queries and of refusals, in order of name."""
+    refused = Counter(refusal.target.name for refusal in refusals)
     return [(name, converted[name], refused[name]) for name in sorted(converted.keys() | refused.keys())]
