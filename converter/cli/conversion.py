@@ -30,7 +30,6 @@ from converter.framing import framed
 from converter.jobs import Workers, conversions
 from converter.outputs import Outputs, outputs
 from converter.packs import Reading
-from converter.reports.report import Report
 from converter.select import Selection
 from converter.stock import built_in
 from converter.targets import DEFAULTS
@@ -319,8 +318,12 @@ def _code(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     for detail in dict.fromkeys(refusal.detail for refusal in seen.refusals if refusal.detail and request.verbose):
         say(detail)
     report.problems([*unwritten, *reading.problems, *reading.absent])
-    found = Report(seen.queries, seen.refusals, [*problems, *unwritten], [*reading.problems, *reading.absent])
-    lost = report.write_reports(request.reports, found)
+    lost = []
+    if request.reports:
+        from converter.reports.report import Report  # noqa: PLC0415 - few runs write any
+
+        found = Report(seen.queries, seen.refusals, [*problems, *unwritten], [*reading.problems, *reading.absent])
+        lost = report.write_reports(request.reports, found)
     report.problems(lost)
     rows = counts(seen.counted, seen.refusals)
     summary(rows, quiet=request.quiet)
