@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
-from pathlib import PurePosixPath
 
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
@@ -38,9 +37,9 @@ class Query:
     repairs: tuple[str, ...] = ()
 
     @property
-    def output(self) -> PurePosixPath:
+    def output(self) -> str:
         """Where its file goes, below the folder of outputs."""
-        return PurePosixPath(self.target.name, f"{self.rule.place_name}.{self.target.suffix}")
+        return f"{self.target.name}/{self.rule.place_name}.{self.target.suffix}"
 
 
 class NamedRoute(Route):

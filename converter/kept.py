@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,32 +18,12 @@ from converter import cache, documents
 from converter.convert import How, NamedRoute, Outcome, Query, Refusal
 from converter.errors import SigmapackError
 from converter.packs import File, Found
-from converter.rule import Document, Rule, is_light, lightened
+from converter.rule import Document, InFile, Rule, is_light, lightened
 from converter.targets.target import Target
 
 Entries = dict[str, Any]
 # So many additions stand beside the set whatever its size.
 FEW = 100
-
-
-class Parsed:
-    """The documents of a file, parsed when one of them is asked for."""
-
-    __slots__ = ("path",)
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def document(self, number: int) -> Mapping[str, Any]:
-        """One of them; those that were parsed last are at hand."""
-        if _parsed.get("of") is not self:
-            _parsed["documents"] = documents.parse_documents(documents.read_text(self.path), self.path)
-            _parsed["of"] = self
-        found: Mapping[str, Any] = _parsed["documents"][number].content
-        return found
-
-
-_parsed: dict[str, Any] = {}
 
 
 @dataclass
@@ -96,7 +76,7 @@ class Kept:
             return None
         path = Path(file.path)
         name = file.place + path.suffix
-        source = Parsed(path)
+        source = InFile(file.path)
         several = sum("filter" not in keys for _first, _last, keys, _light in held) > 1
         rules, filters = [], []
         for number, (first, last, keys, light) in enumerate(held):

@@ -114,6 +114,27 @@ class Packed:
 _unpacked: dict[str, Any] = {}
 
 
+class InFile:
+    """The documents of a file, parsed when one of them is asked for."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def document(self, number: int) -> Mapping[str, Any]:
+        """One of them; those that were parsed last are at hand. Raises SigmapackError where the file is gone."""
+        if _parsed.get("of") is not self:
+            path = Path(self.path)
+            _parsed["documents"] = documents.parse_documents(documents.read_text(path), path)
+            _parsed["of"] = self
+        found: Mapping[str, Any] = _parsed["documents"][number].content
+        return found
+
+
+_parsed: dict[str, Any] = {}
+
+
 class Rule:
     """One Sigma rule or correlation as it stands in its file.
 
@@ -199,6 +220,11 @@ class Rule:
         """The same rule in another place."""
         facts = (self._path, place, self._text, self.document, self.first_line)
         return Rule(*facts, self._file, self.file_sha256, self.last_line)
+
+    def let_go(self) -> None:
+        """Hold the light facts of the document only; the rest is read again if somebody asks for it after all."""
+        if self._text is None and self.last_line == WHOLE and type(self.document) is dict and is_light(self.document):
+            self.document = Document(tuple(self.document), lightened(self.document), InFile(self._path), 0)
 
     @property
     def id(self) -> str:

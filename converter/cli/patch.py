@@ -17,8 +17,7 @@ from converter import config, manifest, tree
 from converter.cli.asked import Request
 from converter.cli.replay import Earlier
 from converter.cli.request import how_of, kept_of, requested_targets
-from converter.convert import How, Outcome, Query, convert
-from converter.outputs import Outputs
+from converter.convert import How, Outcome, Query, Refusal, convert
 from converter.packs import File, Reading, read_chunk
 from converter.rule import WHOLE, Rule
 from converter.targets.target import Target
@@ -34,29 +33,39 @@ def may_follow(request: Request, reading: Reading, how: How) -> bool:
     return plain and not (chosen or faults or named)
 
 
-def shapes(reading: Reading, made: Outputs) -> dict[str, list[str]]:
-    """Of each rule file that may be converted by itself: its place, its rule's id, and what was said of its queries."""
-    outcomes: dict[int, list[Outcome]] = defaultdict(list)
-    every: list[Outcome] = [*made.queries, *made.refusals]
-    for outcome in every:
-        outcomes[id(outcome.rule)].append(outcome)
-    hunted = [pack.place for pack in reading.packs if pack.hunting]
-    return {
-        rule.path_name: [rule.place_name, rule.id, shape(outcomes[id(rule)])]
-        for rule in reading.rules
-        if rule.last_line == WHOLE and not any(rule.place.is_relative_to(place) for place in hunted)
-    }
+class Shapes:
+    """What was said of the queries of each rule, gathered as they go by."""
+
+    def __init__(self) -> None:
+        self.said: dict[int, list[list[object]]] = defaultdict(list)
+
+    def note(self, outcome: Outcome) -> None:
+        """Note what is said of an outcome."""
+        self.said[id(outcome.rule)].append(_said(outcome))
+
+    def of(self, reading: Reading, refusals: Iterable[Refusal]) -> dict[str, list[str]]:
+        """Of each rule file that may be converted by itself: its place, its rule's id, and its shape."""
+        for refusal in refusals:
+            self.note(refusal)
+        hunted = [pack.place for pack in reading.packs if pack.hunting]
+        return {
+            rule.path_name: [rule.place_name, rule.id, _shape(self.said[id(rule)])]
+            for rule in reading.rules
+            if rule.last_line == WHOLE and not any(rule.place.is_relative_to(place) for place in hunted)
+        }
 
 
-def shape(outcomes: Iterable[Outcome]) -> str:
-    """What was said of the outcomes of a rule, and which of them are queries."""
-    said = [
-        [outcome.target.name, *outcome.warnings]
-        if isinstance(outcome, Query)
-        else [outcome.target.name, outcome.reason, outcome.line, "refused"]
-        for outcome in sorted(outcomes, key=lambda outcome: outcome.target.name)
-    ]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+def _said(outcome: Outcome) -> list[object]:
+    """What is told of an outcome."""
+    if isinstance(outcome, Query):
+        return [outcome.target.name, *outcome.warnings]
+    return [outcome.target.name, outcome.reason, outcome.line, "refused"]
+
+
+def _shape(said: Sequence[Sequence[object]]) -> str:
+    """All that is told of the outcomes of a rule, and which of them are queries, as one."""
+    told = json.dumps(sorted(said, key=lambda each: str(each[0])))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def patched(request: Request, earlier: Earlier) -> Mapping[str, Any] | None:
@@ -76,7 +85,7 @@ def patched(request: Request, earlier: Earlier) -> Mapping[str, Any] | None:
     listing = manifest.renewed(tree.text_of(output / manifest.NAME), queries)
     if outcomes is None or listing is None:
         return None
-    texts = {query.output: f"{query.text}\n" for query in queries}
+    texts = {PurePosixPath(query.output): f"{query.text}\n" for query in queries}
     if tree.write(texts, output) or tree.write({PurePosixPath(manifest.NAME): listing}, output):
         return None
     inputs = request.inputs or tuple(map(str, project.packs if project else ()))
@@ -107,7 +116,7 @@ def _outcomes(
     found = []
     for rule in rules:
         outcomes = list(convert([rule], targets, how))
-        if shape(outcomes) != shaped[rule.path_name][2]:
+        if _shape([_said(outcome) for outcome in outcomes]) != shaped[rule.path_name][2]:
             return None
         found += outcomes
     return found
