@@ -64,7 +64,7 @@ class StockBackend:
     correlation_method: str | None
     json_indent: int | None
     restore: Callable[[bool], None] = field(repr=False)
-    # Whether nothing was done since but one rule by itself, that went through.
+    # Whether nothing was done since but one rule by itself.
     clean: list[bool] = field(default_factory=lambda: [False], compare=False, repr=False)
 
     def convert(
@@ -91,9 +91,8 @@ class StockBackend:
             if needs or filters or not isinstance(rule, SigmaRule):
                 others = [_parsed(one, needed=True) for one in (*needs, *filters)]
                 SigmaCollection([rule, *others])
-            made = self._rendered(self.backend.finalize(self._queries(rule), self.format))
             self.clean[0] = isinstance(rule, SigmaRule) and applied()
-            return made  # noqa: TRY300 - nothing below it is for a rule that went through
+            return self._rendered(self.backend.finalize(self._queries(rule), self.format))
         except _Unsound as unsound:
             return Fault(unsound.reason, unsound.error)
         except Exception as error:  # noqa: BLE001 - a fault of a library in one rule must not stop the others
