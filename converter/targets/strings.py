@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
 from sigma.types import SigmaString, SpecialChars
 
 Part = str | Literal[SpecialChars.WILDCARD_MULTI, SpecialChars.WILDCARD_SINGLE]
 ANY, ONE = SpecialChars.WILDCARD_MULTI, SpecialChars.WILDCARD_SINGLE
+KINDS = (str, SpecialChars)
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(NamedTuple):
     """A value as an operator and its plain text; `wildcards` stands for all that no simple operator says."""
 
     operator: Literal["equals", "startswith", "endswith", "contains", "anything", "wildcards"]
     text: str = ""
 
 
-def parts(value: SigmaString) -> list[Part]:
+def parts(value: SigmaString) -> Sequence[Part]:
     """The value as plain texts and wildcards, several `*` in a row made one; raises for a placeholder left in it."""
-    held = value.s
-    if len(held) == 1 and type(held[0]) is str:
-        return [held[0]] if held[0] else []
+    held: list[Any] = value.s
+    before = None
+    for part in held:
+        kind = type(part)
+        if kind is before or not part or kind not in KINDS:
+            return _merged(held)
+        before = kind
+    # Nearly every value is a text with a wildcard at its ends, and so as it should be.
+    return held
+
+
+def _merged(held: Sequence[Any]) -> list[Part]:
     result: list[Part] = []
     for part in held:
         if not isinstance(part, str | SpecialChars):
@@ -48,22 +56,26 @@ def string_like(like: SigmaString, pieces: Sequence[Part]) -> SigmaString:
 
 def shape(value: SigmaString) -> Shape:
     """The simplest operator that says the value."""
-    match parts(value):
-        case []:
-            return Shape("equals")
-        case [str(text)]:
-            return Shape("equals", text)
-        case [SpecialChars.WILDCARD_MULTI]:
-            return Shape("anything")
-        case [str(text), SpecialChars.WILDCARD_MULTI]:
-            return Shape("startswith", text)
-        case [SpecialChars.WILDCARD_MULTI, str(text)]:
-            return Shape("endswith", text)
-        case [SpecialChars.WILDCARD_MULTI, str(text), SpecialChars.WILDCARD_MULTI]:
-            return Shape("contains", text)
-    return Shape("wildcards")
+    pieces = parts(value)
+    texts = [piece for piece in pieces if type(piece) is str]
+    if not pieces:
+        return EMPTY
+    if len(texts) > 1 or ONE in pieces:
+        return WILDCARDS
+    if not texts:
+        return ANYTHING
+    text = texts[0]
+    if len(pieces) == 1:
+        return Shape("equals", text)
+    if len(pieces) > 2:  # noqa: PLR2004 - a text between two wildcards
+        return Shape("contains", text)
+    return Shape("endswith" if pieces[0] is ANY else "startswith", text)
+
+
+EMPTY, WILDCARDS, ANYTHING = Shape("equals"), Shape("wildcards"), Shape("anything")
 
 
 def render(value: SigmaString, text: Callable[[str], str], many: str, one: str) -> str:
     """The value with each plain text put through `text`, and `many` and `one` for `*` and `?`."""
-    return "".join(text(part) if isinstance(part, str) else many if part is ANY else one for part in parts(value))
+    made = [text(part) if type(part) is str else many if part is ANY else one for part in parts(value)]
+    return "".join(made)
