@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
 from sigma.types import SigmaString, SpecialChars
 
+Operator = Literal["equals", "startswith", "endswith", "contains", "anything", "wildcards"]
 Part = str | Literal[SpecialChars.WILDCARD_MULTI, SpecialChars.WILDCARD_SINGLE]
 ANY, ONE = SpecialChars.WILDCARD_MULTI, SpecialChars.WILDCARD_SINGLE
 KINDS = (str, SpecialChars)
@@ -16,7 +17,7 @@ KINDS = (str, SpecialChars)
 class Shape(NamedTuple):
     """A value as an operator and its plain text; `wildcards` stands for all that no simple operator says."""
 
-    operator: Literal["equals", "startswith", "endswith", "contains", "anything", "wildcards"]
+    operator: Operator
     text: str = ""
 
 
@@ -47,6 +48,21 @@ def _merged(held: Sequence[Any]) -> list[Part]:
     return result
 
 
+def only_text(value: SigmaString) -> str | None:
+    """The value where it is one plain text, without a wildcard; None for another."""
+    pieces = parts(value)
+    if not pieces:
+        return ""
+    text = pieces[0]
+    return text if len(pieces) == 1 and type(text) is str else None
+
+
+def is_anything(value: SigmaString) -> bool:
+    """Whether any text at all fits the value."""
+    pieces = parts(value)
+    return len(pieces) == 1 and pieces[0] is ANY
+
+
 def string_like(like: SigmaString, pieces: Sequence[Part]) -> SigmaString:
     """A string of these pieces, which minds letter case if `like` does."""
     made = type(like)()
@@ -57,21 +73,24 @@ def string_like(like: SigmaString, pieces: Sequence[Part]) -> SigmaString:
 def shape(value: SigmaString) -> Shape:
     """The simplest operator that says the value."""
     pieces = parts(value)
-    texts = [piece for piece in pieces if type(piece) is str]
     if not pieces:
         return EMPTY
-    if len(texts) > 1 or ONE in pieces:
-        return WILDCARDS
-    if not texts:
+    opened, closed = pieces[0] is ANY, pieces[-1] is ANY
+    if opened and len(pieces) == 1:
         return ANYTHING
-    text = texts[0]
-    if len(pieces) == 1:
-        return Shape("equals", text)
-    if len(pieces) > 2:  # noqa: PLR2004 - a text between two wildcards
-        return Shape("contains", text)
-    return Shape("endswith" if pieces[0] is ANY else "startswith", text)
+    text = pieces[opened]
+    if type(text) is not str or len(pieces) != 1 + opened + closed:
+        return WILDCARDS
+    return Shape(OPERATORS[opened, closed], text)
 
 
+# By whether a wildcard stands before the text, and behind it.
+OPERATORS: dict[tuple[bool, bool], Operator] = {
+    (False, False): "equals",
+    (False, True): "startswith",
+    (True, False): "endswith",
+    (True, True): "contains",
+}
 EMPTY, WILDCARDS, ANYTHING = Shape("equals"), Shape("wildcards"), Shape("anything")
 
 

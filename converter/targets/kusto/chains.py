@@ -25,9 +25,10 @@ class Chains(FlatLists, StockBackend):
 
     def compare_precedence(self, outer: Any, inner: Any) -> bool:
         """Whether `inner` needs no brackets within `outer`; parts of a long chain get some (K10)."""
-        long = isinstance(inner, ConditionOR | ConditionAND) and leaves(outer) > LONGEST_CHAIN
-        grouped = long and "K10" not in self.repairs.off
-        return not grouped and bool(super().compare_precedence(outer, inner))
+        if not super().compare_precedence(outer, inner):
+            return False
+        linked = isinstance(inner, ConditionOR | ConditionAND) and "K10" not in self.repairs.off
+        return not (linked and leaves(outer) > LONGEST_CHAIN)
 
     def convert_condition_or(self, cond: Any, state: Any) -> Any:
         """Alternatives; very many in groups (K10)."""

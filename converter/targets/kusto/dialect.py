@@ -52,6 +52,8 @@ def _computed(route: Route, *texts: str) -> str:
     Those that another one names stand before it.
     """
     columns = tables.computed(route)
+    if not any(name in text for text in texts for name in columns):
+        return ""
     ordered: dict[str, None] = {}
 
     def add(text: str) -> None:

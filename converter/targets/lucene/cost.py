@@ -19,14 +19,18 @@ NEVER = 33_000
 
 def affordable(parts: Sequence[Part]) -> bool:
     """Whether the pattern stays within the limit, letter case folded."""
+    single = ONE in parts
     # A letter's lower case has three characters at most.
-    if ONE not in parts and 3 * sum(len(part) if isinstance(part, str) else 1 for part in parts) <= ALWAYS:
+    if not single and 3 * sum([len(part) if type(part) is str else 1 for part in parts]) <= ALWAYS:
         return True
     symbols = [symbol for part in parts for symbol in (part.lower() if isinstance(part, str) else [part])]
-    if ONE not in symbols and len(symbols) <= ALWAYS:
+    if not single and len(symbols) <= ALWAYS:
         return True
     if len(symbols) > NEVER:
         return False
+    # Without `*`, each state of the automaton stands for one of the pattern.
+    if ANY not in parts:
+        return True
     steps = _steps(symbols)
     letters = {symbol for symbol in symbols if isinstance(symbol, str)} | {""}
     start = frozenset({0})

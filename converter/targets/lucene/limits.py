@@ -25,9 +25,10 @@ WORDS = {"AND", "OR", "NOT"}
 
 def marks(text: str, _route: Route) -> list[str]:
     """What a reader of the query should know of its size."""
-    found = [OVER_CLAUSES] if clauses(text) > CLAUSES else []
+    # No value without a sign of its own, and no group without a bracket: most queries are far from any limit.
+    found = [OVER_CLAUSES] if len(text) > CLAUSES and clauses(text) > CLAUSES else []
     found += [OVER_LENGTH] if len(text) > LENGTH else []
-    return found + ([OVER_DEPTH] if depth(text) > DEPTH else [])
+    return found + ([OVER_DEPTH] if text.count("(") > DEPTH and depth(text) > DEPTH else [])
 
 
 def clauses(text: str) -> int:

@@ -12,7 +12,7 @@ from sigma.types import SigmaString
 from converter.targets.lists import FlatLists
 from converter.targets.lucene import values
 from converter.targets.lucene.empty import is_empty
-from converter.targets.strings import shape
+from converter.targets.strings import is_anything
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # What the stock pipeline ecs_windows points at `.caseless`.
 STOCK_CASELESS = {"process.executable", "process.parent.executable", "process.parent.name"}
+PLAIN = re.compile(r"[\w.@-]+")
 PUNCTUATION = re.compile(r"[\s*?:()\[\]{}\"^~/\\]")
 
 
@@ -42,6 +43,9 @@ class Terms(FlatLists, StockBackend):
 
     def escape_and_quote_field(self, field_name: str) -> str:
         """The field's name, its punctuation escaped (L16)."""
+        if PLAIN.fullmatch(field_name):
+            # Neither way escapes anything.
+            return field_name
         return self.repairs.choose(
             "L16",
             lambda: PUNCTUATION.sub(r"\\\g<0>", field_name),
@@ -51,7 +55,7 @@ class Terms(FlatLists, StockBackend):
     def any_of(self, field: str, wanted: list[SigmaString]) -> str:
         """The field holds one of the values, in any letter case."""
         name = self.escape_and_quote_field(field)
-        if any(shape(value).operator == "anything" for value in wanted):
+        if any(map(is_anything, wanted)):
             return f"_exists_:{name}"
         if (rest := self.emptied_of(field, wanted)) is not wanted:
             missing = f"(NOT _exists_:{name})"
@@ -60,13 +64,12 @@ class Terms(FlatLists, StockBackend):
             return f"{name}:{values.either(typed)}"
         if field not in self.unlimited:
             self._refuse_unkept(field, wanted)
-        lettered = any(map(values.is_lettered, wanted))
         if field not in self.caseless:
             repair = "L2" if field in STOCK_CASELESS else "L1"
-            if self.repairs.is_off(repair, wanted=lettered or repair == "L2"):
+            if self.repairs.is_off(repair, wanted=repair == "L2" or any(map(values.is_lettered, wanted))):
                 return f"{self.stock_name(field)}:{self.terms(wanted)}"
             return f"{name}:{values.either([self.any_case_term(value) for value in wanted])}"
-        if self.repairs.is_off("L1", wanted=lettered and field not in STOCK_CASELESS):
+        if self.repairs.is_off("L1", wanted=field not in STOCK_CASELESS and any(map(values.is_lettered, wanted))):
             return f"{name}:{self.terms(wanted)}"
         short = f"{name}.caseless:{self.terms(wanted)}"
         if field not in self.unlimited or self.repairs.is_off("L12"):
