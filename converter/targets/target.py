@@ -114,9 +114,7 @@ class Target:
     @property
     def folder(self) -> Traversable:
         """The folder of the target's language."""
-        from importlib import resources  # noqa: PLC0415 - a run that has nothing to convert does without
-
-        return resources.files(__package__) / self.family
+        return _folder(self.family)
 
     @property
     def dialect(self) -> Dialect:
@@ -176,6 +174,13 @@ class Target:
         # Backwards, so that the first one of several has the log source.
         homes: tuple[Route | Homeless, ...] = (*self.routes, *self.homeless)
         return {source: home for home in reversed(homes) for source in home.logsources}
+
+
+@lru_cache(maxsize=32)
+def _folder(family: str) -> Traversable:
+    from importlib import resources  # noqa: PLC0415 - a run that has nothing to convert does without
+
+    return resources.files(__package__) / family
 
 
 @lru_cache(maxsize=32)

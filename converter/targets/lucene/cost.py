@@ -17,6 +17,10 @@ ALWAYS = 200
 NEVER = 33_000
 
 
+# What a state reads, a letter or ONE for any, and which state follows.
+Step = tuple[str | SpecialChars, int]
+
+
 def affordable(parts: Sequence[Part]) -> bool:
     """Whether the pattern stays within the limit, letter case folded."""
     single = ONE in parts
@@ -32,7 +36,6 @@ def affordable(parts: Sequence[Part]) -> bool:
     if ANY not in parts:
         return True
     steps = _steps(symbols)
-    letters = {symbol for symbol in symbols if isinstance(symbol, str)} | {""}
     start = frozenset({0})
     seen, waiting, effort = {start}, [start], 0
     while waiting:
@@ -40,17 +43,30 @@ def affordable(parts: Sequence[Part]) -> bool:
         effort += len(states)
         if effort >= LIMIT:
             return False
-        for letter in letters:
-            after = frozenset(to for state in states for read, to in steps[state] if read in {ONE, letter})
+        for after in _after(steps, states):
             if after and after not in seen:
                 seen.add(after)
                 waiting.append(after)
     return True
 
 
-def _steps(symbols: Sequence[str | SpecialChars]) -> list[list[tuple[str | SpecialChars, int]]]:
+def _after(steps: Sequence[Sequence[Step]], states: frozenset[int]) -> list[frozenset[int]]:
+    """What may follow these states: by each letter that one of them reads, and by all others, which do the same."""
+    always: list[int] = []
+    lettered: dict[str, list[int]] = {}
+    for state in states:
+        for read, to in steps[state]:
+            if type(read) is str:
+                lettered.setdefault(read, []).append(to)
+            else:
+                always.append(to)
+    other = frozenset(always)
+    return [other, *(other.union(reached) for reached in lettered.values())]
+
+
+def _steps(symbols: Sequence[str | SpecialChars]) -> list[list[Step]]:
     """For each state of Lucene's pattern, what it reads and which state follows; `*` is a state that follows itself."""
-    steps: list[list[tuple[str | SpecialChars, int]]] = [[]]
+    steps: list[list[Step]] = [[]]
     loops: dict[int, int] = {}
     last = 0
     for number, symbol in enumerate(symbols):
