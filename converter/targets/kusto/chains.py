@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from sigma.backends.kusto.kusto import KustoBackend as StockBackend
 from sigma.conditions import ConditionAND, ConditionItem, ConditionOR
-from sigma.processing.pipeline import ProcessingPipeline
 from sigma.types import SigmaExpansion
 
 from converter.targets.kusto.values import LONGEST_CHAIN, chain
@@ -20,7 +19,7 @@ class Chains(FlatLists, StockBackend):
     """The stock backend with groups in place of long chains (K10)."""
 
     def __init__(self, repairs: Repairs) -> None:
-        super().__init__(ProcessingPipeline())
+        super().__init__(None)
         self.repairs = repairs
 
     def compare_precedence(self, outer: Any, inner: Any) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sigma.backends.elasticsearch.elasticsearch_lucene import LuceneBackend as StockBackend
-from sigma.processing.pipeline import ProcessingPipeline
 from sigma.types import SigmaString
 
 from converter.targets.lists import FlatLists
@@ -30,15 +30,12 @@ class Terms(FlatLists, StockBackend):
     """The fields of a route's data stream: what each holds, and how it is asked."""
 
     def __init__(self, route: Route, repairs: Repairs) -> None:
-        super().__init__(ProcessingPipeline())
+        super().__init__(None)
         self.repairs = repairs
 
-        def names(option: str) -> set[str]:
-            return set(route.options.get(option, ()))
-
-        self.caseless, self.unlimited, self.numeric = names("caseless"), names("unlimited"), names("numeric")
-        self.ip, self.text, self.boolean = names("ip"), names("text"), names("boolean")
-        self.lower = names("lower")
+        self.caseless, self.unlimited = _names(route, "caseless"), _names(route, "unlimited")
+        self.numeric, self.ip, self.text = _names(route, "numeric"), _names(route, "ip"), _names(route, "text")
+        self.boolean, self.lower = _names(route, "boolean"), _names(route, "lower")
         self.emptied = bool(route.options.get("emptied"))
 
     def escape_and_quote_field(self, field_name: str) -> str:
@@ -148,6 +145,12 @@ class Terms(FlatLists, StockBackend):
             self.repairs.inexact(values.TOO_LONG)
             return self.term(value)
         return text
+
+
+@lru_cache(maxsize=1024)
+def _names(route: Route, option: str) -> frozenset[str]:
+    """The fields that the route lists under this option."""
+    return frozenset(route.options.get(option, ()))
 
 
 def _lower(value: SigmaString) -> SigmaString:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sigma.backends.splunk.splunk import SplunkBackend as StockBackend
 from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionNOT, ConditionOR
-from sigma.processing.pipeline import ProcessingPipeline
 from sigma.types import SigmaCasedString, SigmaNull, SigmaString
 
 from converter.targets.lists import FlatLists
@@ -44,7 +43,7 @@ class SearchBackend(FlatLists, StockBackend):
     and_token: ClassVar[str] = "AND"
 
     def __init__(self, repairs: Repairs) -> None:
-        super().__init__(ProcessingPipeline())
+        super().__init__(None)
         self.repairs = repairs
 
     def convert_value_str(self, s: SigmaString, state: ConversionState) -> str:

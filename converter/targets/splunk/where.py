@@ -9,7 +9,6 @@ from sigma.backends.splunk.splunk import SplunkBackend as StockBackend
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
 from sigma.conversion.state import ConversionState
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
-from sigma.processing.pipeline import ProcessingPipeline
 from sigma.types import (
     SigmaCasedString,
     SigmaRegularExpression,
@@ -52,7 +51,7 @@ class WhereBackend(FlatLists, StockBackend):
     field_quote_pattern: ClassVar[re.Pattern[str]] = re.compile(r"^[A-Za-z_]\w*$")
 
     def __init__(self, repairs: Repairs) -> None:
-        super().__init__(ProcessingPipeline())
+        super().__init__(None)
         self.repairs = repairs
 
     def compare_precedence(self, outer: Any, inner: Any) -> bool:
