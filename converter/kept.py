@@ -19,8 +19,8 @@ from converter.documents import parse_documents
 from converter.packs import Piece, Rule
 from converter.targets.target import Route, Target
 
-# What a reading asks of a document before anything is converted.
-LIGHT = ("id", "title", "name", "level", "status", "tags")
+# What is asked of a document before it is converted or judged.
+LIGHT = ("id", "title", "name", "level", "status", "tags", "regression_tests_path")
 Entries = dict[str, Any]
 
 

@@ -40,15 +40,26 @@ def content(watched: Watched) -> str:
 def sizes_and_times(paths: Iterable[str]) -> str:
     """The digest of these files' sizes and times; raises Untold where one is not there."""
     try:
-        facts = [(path, found.st_size, found.st_mtime_ns) for path in paths if (found := os.stat(path))]
+        return _digest((path, os.stat(path)) for path in paths)
     except OSError as error:
         raise Untold from error
-    return hashlib.sha256(repr(facts).encode(errors="surrogatepass")).hexdigest()
 
 
 def state(watched: Watched) -> str:
     """The digest of sizes and times of all that stands there now; raises Untold."""
-    return sizes_and_times(path for path in _files(watched) if os.path.exists(path))
+    return _digest((path, found) for path in _files(watched) if (found := _facts(path)) is not None)
+
+
+def _digest(facts: Iterable[tuple[str, os.stat_result]]) -> str:
+    told = [(path, found.st_size, found.st_mtime_ns) for path, found in facts]
+    return hashlib.sha256(repr(told).encode(errors="surrogatepass")).hexdigest()
+
+
+def _facts(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
 
 
 def _files(watched: Watched) -> Iterator[str]:
