@@ -56,6 +56,10 @@ class Document(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self.keys_held)
 
+    def __reduce__(self) -> tuple[type, tuple[Mapping[str, Any]]]:
+        """What another process is given: the whole document."""
+        return dict, (dict(self),)
+
 
 @dataclass
 class Kept:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -23,10 +24,13 @@ from converter.remembered import Hunted, Remembered
 from converter.targets.target import Target
 from converter.verdicts import Verdict
 
-# Rules whose rows are loaded at once: enough that loading pays, few enough that the tables stay small.
-CHUNK = 100
+# Rules whose rows are loaded at once, and the characters of their texts, which tell roughly how much work they are:
+# enough that loading pays, few enough that the tables stay small and no process waits long for the last one.
+CHUNK, HEAVIEST = 50, 125_000
 # Below this many rules, a second process takes longer to start than the first one to be done.
 WORTH_A_WORKER = 20
+# So many more objects than before are worth a look for garbage.
+COLLECTED = 100_000
 # A hunting query in the language of single queries, which name no category.
 PLAIN = "lucene"
 
@@ -55,8 +59,7 @@ def tested(
 
 
 def _judged(rules: Sequence[Rule], plan: Plan, jobs: int) -> Iterator[Judged]:
-    size = min(CHUNK, -(-len(rules) // jobs) or 1)
-    chunks = [rules[start : start + size] for start in range(0, len(rules), size)]
+    chunks = list(_chunks(rules, min(CHUNK, -(-len(rules) // jobs))))
     # What a cluster was given is removed by this process, which hears of every way to be stopped but SIGKILL.
     if jobs == 1 or len(rules) < WORTH_A_WORKER or plan.live:
         with closing(_judge(plan)) as judge:
@@ -74,6 +77,20 @@ def _judged(rules: Sequence[Rule], plan: Plan, jobs: int) -> Iterator[Judged]:
             for worker in active_children():
                 worker.terminate()
             raise
+
+
+def _chunks(rules: Sequence[Rule], most: int) -> Iterator[Sequence[Rule]]:
+    """The rules in pieces of at most so many, in order."""
+    chunk: list[Rule] = []
+    weight = 0
+    for rule in rules:
+        if chunk and (len(chunk) == most or weight + len(rule.text) > HEAVIEST):
+            yield chunk
+            chunk, weight = [], 0
+        chunk.append(rule)
+        weight += len(rule.text)
+    if chunk:
+        yield chunk
 
 
 def _judge(plan: Plan) -> Judge:
@@ -96,8 +113,14 @@ def _outlive_nobody() -> None:
     Thread(target=end, daemon=True).start()
 
 
+def seldom_collect() -> None:
+    """Look for garbage in circles seldom: judging makes hundreds of thousands of rows, and next to no circles."""
+    gc.set_threshold(COLLECTED)
+
+
 def _start(plan: Plan) -> None:
     _outlive_nobody()
+    seldom_collect()
     _worker.update(plan=plan, judge=_judge(plan))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from converter.testing import WORTH_A_WORKER
 from tests.command import rule, sigmapack
 
 TEST = ("test", "-q", "-t", "kusto", "--no-minimise")
@@ -146,6 +147,22 @@ def test_of_a_set_of_rules_only_the_changed_one_is_judged(project: Path) -> None
     (project / "outputs" / "kusto" / "r1.kql").write_text(QUERY.format("value"))
     run(project)
     assert len(entries(project, "verdicts")) == len(before) + 1
+
+
+def test_rules_that_were_read_before_are_judged_by_worker_processes_too(tmp_path: Path) -> None:
+    place = tmp_path / "project"
+    (place / "sigma_rules").mkdir(parents=True)
+    (place / "outputs" / "kusto").mkdir(parents=True)
+    for number in range(WORTH_A_WORKER):
+        (place / "sigma_rules" / f"r{number}.yml").write_text(rule(number, value=f"value {number}"))
+    (place / "outputs" / "manifest.json").write_text("{}")
+    first = run(place, "-j2")
+    assert f"{WORTH_A_WORKER} broken" in first.stdout
+    for number in range(WORTH_A_WORKER):
+        (place / "outputs" / "kusto" / f"r{number}.kql").write_text(QUERY.format(f"value {number}"))
+    second = run(place, "-j2")
+    assert f"{WORTH_A_WORKER} exact" in second.stdout
+    assert told(run(place, "-j2", "--no-cache")) == told(second)
 
 
 @pytest.mark.parametrize("poison", ["flipped", "cut", "emptied", "swapped", "foreign"])

@@ -163,3 +163,15 @@ def test_a_foreign_but_whole_entry_is_no_verdict(folder: Path) -> None:
         assert kept.singles.put(key(folder), value)
         ((_, judged),) = testing.tested([read(folder)], plan(folder), remembered=kept)
         assert judged.verdicts["kusto"].events[0] > 0
+
+
+def test_chunks_have_no_more_rules_nor_text_than_they_may_and_lack_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = read(folder)
+    rules = [replace(one, text="x" * size) for size in (1, 1, 1, 1, 5, 30, 1, 5, 5)]
+    monkeypatch.setattr(testing, "HEAVIEST", 10)
+    chunks = list(testing._chunks(rules, 3))  # noqa: SLF001 - what is tested
+    assert [[len(rule.text) for rule in chunk] for chunk in chunks] == [[1, 1, 1], [1, 5], [30], [1, 5], [5]]
+    assert [rule for chunk in chunks for rule in chunk] == rules
+    assert not list(testing._chunks([], 3))  # noqa: SLF001 - as above

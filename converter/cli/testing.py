@@ -63,6 +63,7 @@ def run(request: Request, record: Record | None = None) -> int:
         remembered = Remembered(plan, cache.Cache(cache.folder(), "verdicts"), kept)
     elif record is not None:
         record.reads = None
+    testing.seldom_collect()
     found, problems = _rules(request, reading, plan, remembered)
     found += [
         Tested(
