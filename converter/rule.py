@@ -13,8 +13,8 @@ from converter import documents
 from converter.errors import SigmapackError
 
 CASES_SUFFIX = ".cases.yaml"
-# What is asked of a document before anything is converted.
-LIGHT = ("id", "title", "name", "level", "status", "tags")
+# What is asked of a document before it is converted or judged.
+LIGHT = ("id", "title", "name", "level", "status", "tags", "regression_tests_path")
 # The last line of a document that is all that its file holds.
 WHOLE = 0
 

@@ -57,7 +57,16 @@ def sizes_and_times(found: Facts) -> str:
 
 def state(watched: Watched) -> str:
     """The digest of sizes and times of all that stands there now; raises Untold."""
-    return sizes_and_times(facts(path for path in _files(watched) if os.path.exists(path)))
+    return sizes_and_times(
+        [(path, found.st_size, found.st_mtime_ns) for path in _files(watched) if (found := _facts(path)) is not None]
+    )
+
+
+def _facts(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
 
 
 def _hashed(text: str) -> str:

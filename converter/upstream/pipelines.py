@@ -113,7 +113,7 @@ def _until_another_source(self: ProcessingPipeline, rule: Any, first: int) -> in
     """Apply the items from this number on, up to one that changes the log source; gives the number of the next."""
     source = rule.logsource
     plan = _plan(self, source, first)
-    applied = self.applied
+    applied: list[Any] = self.applied
     fields: frozenset[str | None] | None = None
     for step in plan.steps:
         # At once, since a transformation may look at what was applied before it.
