@@ -170,7 +170,6 @@ class _PlainLoader(_Loader):  # type: ignore[misc]
                     return str(tag)
         return TEXT
 
-
     # For paths that a resolver may name, of which a safe loader has none; called for each node, they return at once.
     descend_resolver = staticmethod(operator.is_)
     ascend_resolver = staticmethod(tuple)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from sigma.rule import SigmaDetectionItem, SigmaRule
 from sigma.types import SigmaCasedString, SigmaNumber, SigmaString, SpecialChars
 
 from converter import upstream
+from converter.cache import version
 from converter.convert import How, Query, converted
 from converter.packs import read
 from converter.stock import StockOptions, backend_for
@@ -64,10 +64,10 @@ def test_every_piece_stands_where_it_says_and_says_why() -> None:
             assert piece.owner.__dict__[piece.name].__module__.startswith("sigma.")
 
 
-def test_with_a_version_that_nobody_knows_upstream_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("package", list(upstream.KNOWN))
+def test_with_a_version_that_nobody_knows_upstream_runs(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     upstream.withdraw()
-    asked = metadata.version
-    monkeypatch.setattr(metadata, "version", lambda name: "99.0" if name == "pysigma" else asked(name))
+    monkeypatch.setattr(upstream, "version", lambda name: "99.0" if name == package else version(name))
     assert not upstream.apply()
     assert not upstream.applied()
     for piece in upstream.PIECES:

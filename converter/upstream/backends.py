@@ -34,6 +34,9 @@ from converter.upstream.piece import Piece
 _convert_condition = Backend.convert_condition
 _eq_val = TextQueryBackend.convert_condition_field_eq_val
 _eq_val_str = TextQueryBackend.convert_condition_field_eq_val_str
+_convert_value_str = TextQueryBackend.convert_value_str
+_decide_string_quoting = TextQueryBackend.decide_string_quoting
+_quote_string = TextQueryBackend.quote_string
 _compare_precedence = TextQueryBackend.compare_precedence
 MANY = SpecialChars.WILDCARD_MULTI
 BY_TYPE: dict[type, str] = {
@@ -117,6 +120,19 @@ def _expression(backend: Any, value: SigmaString) -> tuple[Any, SigmaString]:
     return backend.eq_expression, value
 
 
+def convert_value_str(self: Any, s: Any, state: Any) -> str:
+    """A string as a query has it."""
+    if type(self).decide_string_quoting is not _decide_string_quoting or type(self).quote_string is not _quote_string:
+        return str(_convert_value_str(self, s, state))
+    quote = self.str_quote
+    made: str = s.convert(
+        self.escape_char, self.wildcard_multi, self.wildcard_single, quote + self.add_escaped, self.filter_chars
+    )
+    pattern = self.str_quote_pattern
+    quoted = quote and (pattern is None or bool(pattern.match(str(s))) is not bool(self.str_quote_pattern_negation))
+    return quote + made + quote if quoted else made
+
+
 def _is_sure(escaped: str) -> bool:
     """Whether a pattern made of a string is one whatever the string: no letter or digit gets a meaning by an escape."""
     return not escaped or not any(sign.isalnum() for sign in escaped)
@@ -172,6 +188,7 @@ PIECES = (
         field_eq_val_str,
         "makes and compiles a regular expression of each string, which most templates do not ask for",
     ),
+    Piece(TextQueryBackend, "convert_value_str", convert_value_str, "two calls more for each string, to quote it"),
     Piece(TextQueryBackend, "escape_and_quote_field", escape_and_quote_field, "four searches for each use of a field"),
     Piece(TextQueryBackend, "compare_precedence", compare_precedence, "builds a table of classes at each comparison"),
 )

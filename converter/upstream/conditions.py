@@ -132,6 +132,6 @@ PIECES = (
         SigmaCondition,
         "parse",
         parse,
-        "pyparsing for conditions of a few words, copy.deepcopy of the tree each time, a cache too small for a rule set",
+        "pyparsing for conditions of a few words, copy.deepcopy of the tree each time, a cache too small for a set",
     ),
 )
