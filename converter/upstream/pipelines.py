@@ -90,9 +90,14 @@ class Facts:
         if self.sources is None:
             return self.wanted
         linking = self.item.rule_condition_linking
+        category, product, service = source
         found = linking(
-            all(one is None or one == other for one, other in zip(wanted, source, strict=True))
-            for wanted in self.sources
+            [
+                (one is None or one == category)
+                and (another is None or another == product)
+                and (third is None or third == service)
+                for one, another, third in self.sources
+            ]
         )
         return bool(found) is not bool(self.item.rule_condition_negation)
 
