@@ -158,16 +158,20 @@ def _refuse_depths(text: str, path: Path) -> None:
             raise SigmapackError(message, path)
 
 
+# What a plain scalar may be beside text, by its first sign.
+RESOLVERS: dict[str, list[tuple[str, re.Pattern[str]]]] = _Loader.yaml_implicit_resolvers
+
+
 class _PlainLoader(_Loader):  # type: ignore[misc]
     """libyaml's safe loader, which looks up what a plain scalar may be by its first sign."""
 
     def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool] | bool) -> str:  # noqa: FBT001
         if kind is not yaml.ScalarNode:
             return MAPPING if kind is yaml.MappingNode else SEQUENCE
-        if isinstance(implicit, tuple) and implicit[0]:
-            for tag, form in self.yaml_implicit_resolvers.get(value[:1], ()):
+        if implicit[0] and value[:1] in RESOLVERS:  # type: ignore[index]
+            for tag, form in RESOLVERS[value[:1]]:
                 if form.match(value):
-                    return str(tag)
+                    return tag
         return TEXT
 
     # For paths that a resolver may name, of which a safe loader has none; called for each node, they return at once.

@@ -31,8 +31,8 @@ def remembered(backend: Any) -> Callable[[bool], None]:  # noqa: ANN401 - a back
     """
     pipeline = getattr(backend, "last_processing_pipeline", None)
     items = list(getattr(pipeline, "items", ()))
-    everything = list(_containers(backend))
-    shared, apart = _parted(backend, pipeline, items) if _is_known(items) else (everything, [])
+    shared, apart = _parted(backend, pipeline, items) if _is_known(items) else (_containers(backend), [])
+    everything = [*shared, *(one for held in apart for one in held)]
 
     def restore(one_rule: bool = False) -> None:  # noqa: FBT001, FBT002 - one question
         applied = getattr(pipeline, "applied", None)

@@ -1,34 +1,40 @@
 """Stand-ins for methods of pySigma that do the same with less work: what each replaces, why, and for which versions.
 
-With a version of pySigma that a piece was not held against, upstream's own method runs. `own()` runs upstream's
-methods for a while, so that tests can hold both against each other.
+With a version of pySigma or of a backend that the pieces were not held against, upstream's own methods run. `own()`
+runs upstream's methods for a while, so that tests can hold both against each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from typing import Any
 
-from converter.upstream import backends, conditions, detections, pipelines, values
+from converter.cache import version
+from converter.upstream import backends, conditions, detections, modifiers, pipelines, values
 from converter.upstream.piece import Piece
 
 PIECES: tuple[Piece, ...] = (
     *values.PIECES,
+    *modifiers.PIECES,
     *detections.PIECES,
     *conditions.PIECES,
     *pipelines.PIECES,
     *backends.PIECES,
 )
 # The versions that the equality tests were run with.
-KNOWN = {"pysigma": ("1.5.1",)}
+KNOWN = {
+    "pysigma": ("1.5.1",),
+    "pysigma-backend-elasticsearch": ("2.1.1",),
+    "pysigma-backend-kusto": ("1.0.1",),
+    "pysigma-backend-splunk": ("2.1.0",),
+}
 _originals: dict[Piece, Any] = {}
 
 
 def known() -> bool:
-    """Whether the installed pySigma is one that the pieces were held against."""
-    return all(metadata.version(package) in versions for package, versions in KNOWN.items())
+    """Whether pySigma and the backends that are installed are those that the pieces were held against."""
+    return all(version(package) in versions for package, versions in KNOWN.items())
 
 
 def apply() -> bool:

@@ -33,7 +33,7 @@ MOST_BRACKETS, MOST_NOTS = 20, 20
 NODES = {ConditionAND, ConditionIdentifier, ConditionNOT, ConditionOR, ConditionSelector}
 
 
-class _Foreign(Exception):  # noqa: N818 - an answer
+class Foreign(Exception):  # noqa: N818 - an answer
     """Says that a tree holds what only pySigma knows to copy."""
 
 
@@ -43,7 +43,7 @@ def parse(self: SigmaCondition, postprocess: bool = True) -> Any:
         return _parse(self, postprocess)
     try:
         tree = _copied(_parsed(self.condition))
-    except (ParseException, TypeError, _Foreign):
+    except (ParseException, TypeError, Foreign):
         # Upstream says it in its own words, or knows better.
         return _parse(self, postprocess)
     return tree.postprocess(self.detections, source=self.source) if postprocess else tree
@@ -54,24 +54,24 @@ def parse(self: SigmaCondition, postprocess: bool = True) -> Any:
 def _parsed(text: str) -> Any:
     try:
         return read(text)
-    except _Foreign:
+    except Foreign:
         return condition.parse_string(text, parse_all=True)[0]
 
 
 def read(text: str) -> Any:
-    """The tree of a condition of plain words; raises _Foreign for one that needs pySigma's own grammar.
+    """The tree of a condition of plain words; raises Foreign for one that needs pySigma's own grammar.
 
     That grammar takes `notable` for `not able`; words that begin like an operator, and what is no condition, are its.
     """
     tokens = TOKENS.findall(text)
     if "".join(tokens) != text.translate(BLANKS) or text.count("(") > MOST_BRACKETS or tokens.count("not") > MOST_NOTS:
-        raise _Foreign
+        raise Foreign
     # The end is a word that no condition can hold.
     tokens.append("")
     tokens.reverse()
     tree = _linked(tokens, 0)
     if tokens != [""]:
-        raise _Foreign
+        raise Foreign
     return tree
 
 
@@ -94,16 +94,16 @@ def _operand(tokens: list[str]) -> Any:
     if word == "(":
         found = _linked(tokens, 0)
         if tokens.pop() != ")":
-            raise _Foreign
+            raise Foreign
         return found
     if word in QUANTIFIERS and tokens[-1] == "of":
         tokens.pop()
         pattern = tokens.pop()
         if not PATTERN.fullmatch(pattern):
-            raise _Foreign
+            raise Foreign
         return ConditionSelector([word, pattern])
     if not IDENTIFIER.fullmatch(word):
-        raise _Foreign
+        raise Foreign
     return ConditionIdentifier([word])
 
 
@@ -112,7 +112,7 @@ def _copied(node: Any) -> Any:
     if kind is str:
         return node
     if kind not in NODES:
-        raise _Foreign
+        raise Foreign
     made = object.__new__(kind)
     made.__dict__.update(node.__dict__)
     made.args = [_copied(arg) for arg in node.args]
@@ -126,7 +126,30 @@ def postprocess(self: Any, detections: Any, parent: Any = None, source: Any = No
     return self
 
 
+def resolve_referenced_detections(self: ConditionSelector, detections: Any) -> list[ConditionIdentifier]:
+    """The detections that a pattern names: its expression is looked up once for all rules."""
+    fits, hidden = _pattern(self.pattern)
+    return [
+        ConditionIdentifier([name])
+        for name in detections.detections
+        if (hidden or not name.startswith("_")) and fits(name)
+    ]
+
+
+@lru_cache(maxsize=1024)
+def _pattern(pattern: str) -> tuple[Any, bool]:
+    """A match of the whole name, and whether names that begin with an underscore are meant."""
+    expression = ".*" if pattern == "them" else pattern.replace("*", ".*")
+    return re.compile(expression).fullmatch, pattern.startswith("_")
+
+
 PIECES = (
+    Piece(
+        ConditionSelector,
+        "resolve_referenced_detections",
+        resolve_referenced_detections,
+        "asks for the same few regular expressions in every rule",
+    ),
     Piece(ParentChainMixin, "postprocess", postprocess, "raises and catches an error for each node without a file"),
     Piece(
         SigmaCondition,

@@ -40,11 +40,11 @@ _match = LogsourceCondition.match
 # Conditions on values, which are asked last: most items are refused by the name of their field.
 OF_VALUES = {ContainsWildcardCondition, IsNullCondition, MatchStringCondition, MatchValueCondition}
 ASKED = {LogsourceCondition, RuleProcessingItemAppliedCondition, RuleProcessingStateCondition}
-# True for an item that a log source takes, False for one that it does not, the state that it needs, or None where it
-# has to be asked.
+# True for an item that takes a log source, False for one that does not, the state that it needs, or None where it has
+# to be asked.
 Wanted = bool | tuple[str, Any] | None
 # What is to be done, by pipeline and log source.
-_plans: dict[int, tuple[ProcessingPipeline, list[Any], dict[tuple[Any, ...], Plan]]] = {}
+_plans: dict[int, tuple[ProcessingPipeline, list[Any], list[Facts], dict[tuple[Any, ...], Plan]]] = {}
 MOST_PIPELINES = 512
 # Which fields an item takes, by item.
 _names: dict[int, tuple[Any, tuple[tuple[frozenset[str], bool], ...] | None]] = {}
@@ -72,18 +72,44 @@ PURE_NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What can be said of an item once for all rules."""
+
+    item: Any
+    # The log sources that it takes, as category, product and service; None where it goes by something else: `wanted`.
+    sources: tuple[tuple[str | None, ...], ...] | None
+    wanted: Wanted
+    # The lists of field names that it goes by, none where it asks for more.
+    names: tuple[tuple[frozenset[str], bool], ...]
+    # Whether it renames fields, by a table that it holds, or by whatever else.
+    renames: bool
+    by_table: bool
+
+    def takes(self, source: tuple[str | None, ...]) -> Wanted:
+        """Whether the item takes the log source, or what is to be asked besides."""
+        if self.sources is None:
+            return self.wanted
+        linking = self.item.rule_condition_linking
+        category, product, service = source
+        found = linking(
+            [
+                (one is None or one == category)
+                and (another is None or another == product)
+                and (third is None or third == service)
+                for one, another, third in self.sources
+            ]
+        )
+        return bool(found) is not bool(self.item.rule_condition_negation)
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """An item that may take rules of a log source, and how many before it take none of them."""
 
     number: int
     refused: tuple[bool, ...]
-    item: Any
+    facts: Facts
     wanted: Wanted
-    # The lists of field names that it goes by, None where it asks for more.
-    names: tuple[tuple[frozenset[str], bool], ...]
-    # Whether it renames fields, by a table that it holds, or by whatever else.
-    renames: bool
-    by_table: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +144,17 @@ def _until_another_source(self: ProcessingPipeline, rule: Any, first: int) -> in
     for step in plan.steps:
         # At once, since a transformation may look at what was applied before it.
         applied.extend(step.refused)
-        item, wanted = step.item, step.wanted
+        facts, wanted = step.facts, step.wanted
+        item = facts.item
         if type(wanted) is tuple:
             wanted = bool(self.state.get(wanted[0]) == wanted[1]) and item.match_rule_conditions(rule)
         if wanted is None:
             wanted, fields = item.apply(rule), None
         elif wanted:
-            if fields is None and (step.names or step.by_table):
+            if fields is None and (facts.names or facts.by_table):
                 fields = _fields(rule)
-            if fields and _finds_nothing(step, fields, rule):
-                if step.renames:
+            if fields and _finds_nothing(facts, fields, rule):
+                if facts.renames:
                     rule.fields = []
                 item.transformation.processing_item_applied(rule)
             else:
@@ -142,14 +169,14 @@ def _until_another_source(self: ProcessingPipeline, rule: Any, first: int) -> in
     return len(self.items)
 
 
-def _finds_nothing(step: Step, fields: frozenset[str | None], rule: Any) -> bool:
+def _finds_nothing(facts: Facts, fields: frozenset[str | None], rule: Any) -> bool:
     """Whether the item has nothing to do with a rule of these fields."""
-    if step.renames and rule.fields:
+    if facts.renames and rule.fields:
         return False
-    for names, included in step.names:
+    for names, included in facts.names:
         if names.isdisjoint(fields) if included else fields <= names:
             return True
-    return step.by_table and fields.isdisjoint(step.item.transformation.mapping)
+    return facts.by_table and fields.isdisjoint(facts.item.transformation.mapping)
 
 
 def _fields(rule: Any) -> frozenset[str | None]:
@@ -175,26 +202,37 @@ def _plan(pipeline: ProcessingPipeline, source: SigmaLogSource, first: int) -> P
     if held is None or held[0] is not pipeline or held[1] != pipeline.items:
         if len(_plans) >= MOST_PIPELINES:
             _plans.clear()
-        held = _plans[id(pipeline)] = (pipeline, list(pipeline.items), {})
-    key = (source.category, source.product, source.service, first)
-    plan = held[2].get(key)
+        items = list(pipeline.items)
+        held = _plans[id(pipeline)] = (pipeline, items, [_facts(item) for item in items], {})
+    key = (source.category, source.product, source.service)
+    plan = held[3].get((key, first))
     if plan is None:
-        plan = held[2][key] = _planned(pipeline, source, first)
+        plan = held[3][key, first] = _planned(held[2], key, first)
     return plan
 
 
-def _planned(pipeline: ProcessingPipeline, source: SigmaLogSource, first: int) -> Plan:
+def _planned(items: list[Facts], source: tuple[str | None, ...], first: int) -> Plan:
     steps: list[Step] = []
     refused = 0
-    for number, item in enumerate(pipeline.items[first:], first):
-        wanted = _takes(item, source)
+    for number, facts in enumerate(items[first:], first):
+        wanted = facts.takes(source)
         if wanted is False:
             refused += 1
             continue
-        names, renames, by_table = _asks(item)
-        steps.append(Step(number, (False,) * refused, item, wanted, names, renames, by_table))
+        steps.append(Step(number, (False,) * refused, facts, wanted))
         refused = 0
     return Plan(tuple(steps), (False,) * refused)
+
+
+def _facts(item: Any) -> Facts:
+    names, renames, by_table = _asks(item)
+    wanted = _wanted(item)
+    sources = None
+    if wanted is False:
+        sources = tuple(
+            (one.logsource.category, one.logsource.product, one.logsource.service) for one in item.rule_conditions
+        )
+    return Facts(item, sources, wanted, names, renames, by_table)
 
 
 def _asks(item: Any) -> tuple[tuple[tuple[frozenset[str], bool], ...], bool, bool]:
@@ -213,8 +251,8 @@ def _asks(item: Any) -> tuple[tuple[tuple[frozenset[str], bool], ...], bool, boo
     return _named(item) or (), renames, by_table
 
 
-def _takes(item: Any, source: SigmaLogSource) -> Wanted:
-    """Whether the item takes the log source; the state that it asks for besides, or None where that is not all."""
+def _wanted(item: Any) -> Wanted:
+    """Whether the item takes every log source, False where that hangs on the log source and on nothing else."""
     kind = type(item)
     if kind.apply is not _OWN_APPLY or kind.match_rule_conditions is not _OWN_MATCH:
         return None
@@ -227,8 +265,9 @@ def _takes(item: Any, source: SigmaLogSource) -> Wanted:
         return True
     if any(type(condition) is not LogsourceCondition for condition in conditions):
         return _of_state(item, conditions)
-    found = bool(item.rule_condition_linking([source in condition.logsource for condition in conditions]))
-    return found is not bool(item.rule_condition_negation)
+    if any(type(condition.logsource) is not SigmaLogSource for condition in conditions):
+        return None
+    return False
 
 
 def _of_state(item: Any, conditions: list[Any]) -> tuple[str, Any] | None:
