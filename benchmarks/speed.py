@@ -185,7 +185,7 @@ def _facts(bench: Bench) -> Mapping[str, str]:
         "Rules": f"{len(bench.files)}, those of RULES that end no run of sigma-cli; each to {', '.join(TARGETS)}.",
         "Machine": f"{machine()}.",
         "Figures": "whole processes. *cpu* is user and system time of a command and its children, *wall* what a clock "
-        f"shows. *n ×* says how many times as long the peer takes: the median of the ratios of {bench.times} pairs, "
+        f"shows. *n ×* says how many times as long the peer takes: the median of the ratios of pairs ({bench.times}), "
         "ours and the peer's in turn. All else is the median of as many runs, unless a line says another number. "
         "Memory is that of the largest process in any of the runs.",
         "Runs": "*stock* is `--stock`, which gives sigma-cli's text; without it, rules are converted as a user of ours "
