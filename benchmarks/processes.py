@@ -39,15 +39,19 @@ class Command:
     cwd: Path
     environment: tuple[tuple[str, str], ...] = ()
 
+    def variables(self) -> dict[str, str]:
+        """The whole environment that it runs in."""
+        held = {name: held for name, held in os.environ.items() if name not in LEFT_OUT}
+        return held | dict(self.environment)
+
     def run(self) -> Cost:
         """Run it to its end; raises RuntimeError where it does not do its work."""
-        environment = {name: held for name, held in os.environ.items() if name not in LEFT_OUT}
         started = time.perf_counter()
         with Path(os.devnull).open("wb") as nowhere:
             process = subprocess.Popen(  # noqa: S603 - what the benchmark is for
                 self.arguments,
                 cwd=self.cwd,
-                env=environment | dict(self.environment),
+                env=self.variables(),
                 stdout=nowhere,
                 stderr=subprocess.PIPE,
                 stdin=subprocess.DEVNULL,
@@ -119,11 +123,10 @@ def instructions(command: Command) -> int | None:
         return None
     with TemporaryDirectory() as folder:
         arguments = [valgrind, "--tool=callgrind", f"--callgrind-out-file={folder}/out", *command.arguments]
-        environment = {name: held for name, held in os.environ.items() if name not in LEFT_OUT}
         done = subprocess.run(  # noqa: S603 - likewise
             arguments,
             cwd=command.cwd,
-            env=environment | dict(command.environment) | {"PYTHONHASHSEED": "0"},
+            env=command.variables() | {"PYTHONHASHSEED": "0"},
             capture_output=True,
             check=False,
         )
@@ -138,5 +141,9 @@ def machine() -> str:
     if facts.is_file():
         found = re.search(r"model name\s*: (.*)", facts.read_text(encoding="utf-8"))
         model = found[1].strip() if found else ""
-    version = ".".join(map(str, sys.version_info[:3]))
-    return f"{os.cpu_count()} processors ({model or os.uname().machine}), Python {version}"
+    return f"{os.cpu_count()} processors ({model or os.uname().machine}), Python {version()}"
+
+
+def version() -> str:
+    """The version of Python."""
+    return ".".join(map(str, sys.version_info[:3]))

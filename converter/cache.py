@@ -14,11 +14,13 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from converter.tree import replace
 
 APPLICATION = "sigmapack"
+FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 # What emitted text and verdicts depend on beside our own code.
 PACKAGES = (
     "duckdb",
@@ -43,7 +45,7 @@ class Cache:
     def get(self, key: str) -> Mapping[str, Any] | None:
         """What was put under the key; None where nothing was, or nothing whole."""
         try:
-            digest, held_key, payload = self._path(key).read_bytes().split(b"\n", 2)
+            digest, held_key, payload = _content(self._path(key)).split(b"\n", 2)
             if held_key != key.encode() or digest != hashlib.sha256(payload).hexdigest().encode():
                 return None
             found: Mapping[str, Any] = json.loads(payload)
@@ -73,6 +75,14 @@ class Cache:
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / key[2:]
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds; raises OSError for all that is no file, such as a pipe, which may have no end."""
+    with open(os.open(path, os.O_RDONLY | FLAGS), "rb") as file:  # noqa: PTH123 - a descriptor has no path
+        if not S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(None, "is no file")
+        return file.read()
 
 
 def folder() -> Path:

@@ -50,7 +50,11 @@ def folder() -> Path:
 def kept() -> bool:
     """Whether the package stands in the cache, whole."""
     place = folder()
-    return all((place / name).is_file() and _is(place / name, digest) for name, digest in FILES.items())
+    try:
+        return all((place / name).is_file() and _is(place / name, digest) for name, digest in FILES.items())
+    except OSError:
+        # What may not be entered or read is not at hand.
+        return False
 
 
 def add() -> Path:
