@@ -159,6 +159,9 @@ def _value(value: object) -> str:
         return encode_basestring(value)
     if value is None:
         return "null"
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        texts = ",\n        ".join(map(encode_basestring, value))
+        return f"[\n        {texts}\n      ]" if value else "[]"
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2).replace("\n", "\n      ")
 
 
