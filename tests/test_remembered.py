@@ -132,6 +132,14 @@ def test_whatever_changes_is_judged_again(project: Path, change: Callable[[Path]
         assert after != before
 
 
+def test_recorded_events_that_cannot_be_watched_are_read_every_time(project: Path) -> None:
+    (project / "elsewhere").mkdir()
+    (project / "recorded" / "r2" / "more").symlink_to(project / "elsewhere")
+    before = run(project)
+    CHANGES["a recorded event"](project)
+    assert told(run(project)) != told(before)
+
+
 def test_cases_beside_a_rule_that_is_named_alone_are_watched(project: Path) -> None:
     before = run(project, "sigma_rules/r1.yml")
     CHANGES["cases"](project)

@@ -36,18 +36,19 @@ from converter.watched import Watched
 
 def run(request: Request, record: Record | None = None) -> int:
     """Test as asked, and give the exit code; the record is told what the run reads and writes."""
+    testing.seldom_collect()
     project = config.find(Path.cwd()) if request.inputs else config.project(Path.cwd())
     targets = tuple(named(request.targets) if request.targets else targets_of(project))
     inputs = request.inputs or tuple(map(str, project.packs if project else ()))
     fresh = bool(request.inputs or request.stock or request.without or request.allow_inexact or request.pipelines)
     outputs = None if fresh or project is None else project.outputs
     if record is not None:
-        record.begin(_watched(request, project, inputs, outputs, targets))
+        record.begin(Watched(inputs))
     standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
     kept = _kept(request, inputs, targets) if request.cached else None
     reading = packs.read(inputs, standard_input, is_sound=is_sound, known=kept)
     if record is not None:
-        _watch_recordings(record, reading)
+        _watch_the_rest(record, reading, _others(request, project, inputs, outputs, targets))
     hows = _hows(request, project, reading, targets)
     plan = Plan(
         targets,
@@ -64,7 +65,6 @@ def run(request: Request, record: Record | None = None) -> int:
         remembered = Remembered(plan, cache.Cache(cache.folder(), "verdicts"), kept)
     elif record is not None:
         record.reads = None
-    testing.seldom_collect()
     found, problems = _rules(request, reading, plan, remembered)
     found += [
         Tested(
@@ -95,31 +95,34 @@ def _kept(request: Request, inputs: Sequence[str], targets: Sequence[Target]) ->
     return Kept.of(["test", Path.cwd(), inputs, [target.name for target in targets], *how])
 
 
-def _watched(
+def _others(
     request: Request,
     project: config.Project | None,
     inputs: Sequence[str],
     outputs: Path | None,
     targets: Sequence[Target],
-) -> Watched:
-    """What the run reads beside the project file and recorded events."""
+) -> Sequence[Path | str]:
+    """What the run reads beside the project file, the rules, and what was recorded for them."""
     others: list[Path | str] = [*request.events, package.folder()]
     others += [*(project.filters if project else ()), *(request.pipelines or (project.pipelines if project else ()))]
     # Where a rule alone is named, its cases stand beside it, not below.
     others += [path.with_name(path.stem + CASES_SUFFIX) for path in map(Path, inputs) if not path.is_dir()]
     if outputs is not None:
         others += [outputs / target.name for target in targets]
-    return Watched(tuple(inputs), tuple(map(str, others)))
+    return others
 
 
-def _watch_recordings(record: Record, reading: Reading) -> None:
-    """Have the events watched that the rules were published with, and the places where they would be found before."""
+def _watch_the_rest(record: Record, reading: Reading, others: Sequence[Path | str]) -> None:
+    """Have watched what is read once the rules are: with their recorded events, and where those would be found before.
+
+    None of it has been read yet.
+    """
     first, state = record.reads, record.state
+    record.reads = None
     if first is None:
         return
-    places = {place: None for rule in reading.rules for place in recordings(rule)}
-    others = dict.fromkeys(map(str, map(_there, places)))
-    record.begin(replace(first, others=(*first.others, *others)))
+    places = dict.fromkeys(place for rule in reading.rules for place in recordings(rule))
+    record.begin(replace(first, others=tuple(dict.fromkeys(map(str, (*others, *map(_there, places)))))))
     if watched.state(first) != state:
         # What was read may not be what stands there now.
         record.reads = None
@@ -204,9 +207,8 @@ def _given(paths: Sequence[Path]) -> dict[str, tuple[Given, ...]]:
 def _keep(outputs: Path, found: Sequence[Tested]) -> list[Problem]:
     """Write the verdicts into the manifest of the outputs; gives what went wrong."""
     path = outputs / manifest.NAME
-    there = [each for each in found if (outputs / each.output).is_file()]
-    verdicts = {each.output: each.verdict.kind for each in there}
-    files = {each.output: (outputs / each.output).read_bytes() for each in there}
+    files = {each.output: text for each in found if (text := _held(f"{outputs}/{each.output}")) is not None}
+    verdicts = {each.output: each.verdict.kind for each in found if each.output in files}
     try:
         held = path.read_text(encoding="utf-8")
         if not any(manifest.entries(held).values()):
@@ -215,6 +217,17 @@ def _keep(outputs: Path, found: Sequence[Tested]) -> list[Problem]:
     except (OSError, UnicodeDecodeError) as error:
         return [Problem(f"its verdicts cannot be written: {error}", path)]
     return [replaced] if replaced else []
+
+
+def _held(path: str) -> bytes | None:
+    """What the file holds: None where there is none, nothing where it cannot be read."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - thousands of them
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except OSError:
+        return b""
 
 
 def _tell(
