@@ -14,14 +14,14 @@ from pathlib import Path
 import click
 
 from converter import oracle, packs, schemas, testing
-from converter.cli.test import STOCK_PIPELINES
 from converter.convert import How
 from converter.coverage import logsource_of
 from converter.oracle import Unmeant
-from converter.packs import Rule
+from converter.plan import Plan
+from converter.rule import Rule
 from converter.schemas.layout import Source
 from converter.sound import is_sound
-from converter.stock import StockOptions
+from converter.stock import STOCK_PIPELINES, StockOptions
 from converter.targets import DEFAULTS, named
 from converter.verdicts import KINDS, WRONG, Verdict
 
@@ -85,7 +85,7 @@ def scores(rules: Sequence[Rule], *, stock: bool, jobs: int) -> list[Score]:
         else How(referable=referable)
         for target in targets
     }
-    plan = testing.Plan(targets, hows, minimise=False)
+    plan = Plan(targets, hows, minimise=False)
     return [
         Score(rule, target, verdict)
         for rule, judged in testing.tested(rules, plan, jobs)

@@ -65,6 +65,7 @@ class Embedded:
         self.layout = layout
         self.engine = engine
         self._store = Store(engine, layout)
+        self._query, self._compiled = "", dict[str, str]()
 
     def load(self, source: Source, rows: Sequence[Stored]) -> set[int]:
         """Add the rows; gives the numbers of those that the engine cannot hold."""
@@ -76,11 +77,19 @@ class Embedded:
         undecided: set[int] = set()
         # Sources that share a table are one to the engine.
         for source in {source.table.name: source for source in sources}.values():
-            compiled = self.engine.compile(query, self.layout, source)
+            compiled = self._sql(query, source)
             found |= self._store.find(compiled, source, owner)
             if isinstance(compiled, Compiled) and compiled.undecided:
                 undecided |= self._store.find(compiled.undecided, source, owner)
         return Answer(found, undecided)
+
+    def _sql(self, query: str, source: Source) -> str:
+        """The query compiled for the source: once for as long as the same one is asked, event by event."""
+        if query != self._query:
+            self._query, self._compiled = query, {}
+        if source.name not in self._compiled:
+            self._compiled[source.name] = self.engine.compile(query, self.layout, source)
+        return self._compiled[source.name]
 
     def clear(self, owner: int | None = None) -> None:
         """Remove the owner's rows, or all."""

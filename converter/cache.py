@@ -45,9 +45,8 @@ class Cache:
     def get(self, key: str) -> Mapping[str, Any] | None:
         """What was put under the key; None where nothing was, or nothing whole."""
         try:
-            text = _content(self._path(key)).decode()
-            digest, held_key, payload = text.split("\n", 2)
-            if held_key != key or digest != _digest(payload):
+            digest, held_key, payload = _content(self._path(key)).split(b"\n", 2)
+            if held_key != key.encode() or digest != hashlib.sha256(payload).hexdigest().encode():
                 return None
             found: Mapping[str, Any] = json.loads(payload)
         except (OSError, ValueError, RecursionError):
@@ -56,11 +55,11 @@ class Cache:
 
     def put(self, key: str, value: Mapping[str, Any]) -> bool:
         """Keep the value under the key; gives whether it could be."""
-        payload = json.dumps(value)
+        payload = json.dumps(value).encode()
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace(path, f"{_digest(payload)}\n{key}\n{payload}".encode())
+            replace(path, b"\n".join((hashlib.sha256(payload).hexdigest().encode(), key.encode(), payload)))
         except OSError:
             return False
         return True

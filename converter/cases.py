@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from converter import documents
 from converter.errors import SigmapackError
-from converter.packs import Rule
+from converter.rule import Rule
 
 # The key of the file that names known gaps: target and reason.
 TODO = "todo"

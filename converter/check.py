@@ -17,8 +17,8 @@ from converter.attack import attack
 from converter.errors import Problem, SigmapackError
 from converter.logsource import LogSource
 from converter.mapping import sigma_fields
-from converter.packs import Rule
 from converter.refused import Refused
+from converter.rule import Rule
 from converter.sound import parsed
 from converter.targets.target import Route, Target
 

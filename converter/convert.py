@@ -12,8 +12,8 @@ from sigma.rule import SigmaRule
 
 from converter import mapping, sound, upstream
 from converter.logsource import LogSource
-from converter.packs import Rule
 from converter.refused import Refused
+from converter.rule import Rule
 from converter.stock import Fault, StockBackend, StockOptions, Unit, backend_for, own_pipelines, units
 from converter.targets.repair import Repairs, ordered
 from converter.targets.target import Named, Route, Target
@@ -35,6 +35,18 @@ class Query:
     marks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
+
+    @property
+    def output(self) -> str:
+        """Where its file goes, below the folder of outputs."""
+        return f"{self.target.name}/{self.rule.place_name}.{self.target.suffix}"
+
+
+class NamedRoute(Route):
+    """A route of which only the name is known."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, (), (), "", "", {})
 
 
 @dataclass(frozen=True)
@@ -80,13 +92,26 @@ class How:
 
     @cached_property
     def units(self) -> dict[tuple[object, ...], Unit]:
-        """Each of the rules that may be named with what it needs, by file, id and line."""
+        """Each of the rules that may be named with what it needs, by file, id and line; none without correlations."""
+        if not any(rule.is_correlation for rule in self.referable):
+            return {}
         found = zip(self.referable, units([rule.document for rule in self.referable]), strict=True)
-        return {(rule.file, rule.id, rule.first_line): unit for rule, unit in found}
+        return {(rule.file_name, rule.id, rule.first_line): unit for rule, unit in found}
+
+    @cached_property
+    def names(self) -> dict[bool, mapping.Names]:
+        """What names things beside a route, where the route's own pipelines count and where they do not."""
+        values = tuple((name, tuple(listed)) for name, listed in sorted(self.placeholders.items()))
+        return {
+            routed: mapping.Names(self.options, values, allow_unmapped=self.allow_unmapped or not routed, routed=routed)
+            for routed in (False, True)
+        }
 
     def unit(self, rule: Rule) -> Unit:
-        """The rule with what it needs."""
-        return self.units[rule.file, rule.id, rule.first_line]
+        """The rule with what it needs: nothing, where nothing correlates."""
+        if not self.units:
+            return Unit(rule.document, (), written=True)
+        return self.units[rule.file_name, rule.id, rule.first_line]
 
 
 upstream.apply()
@@ -127,9 +152,7 @@ def converted(rule: Rule, target: Target, how: How = AS_ROUTED) -> Query | Refus
 def mapped(rule: Rule, target: Target, route: Route, how: How = AS_ROUTED) -> SigmaRule:
     """The rule in the target's field names, fresh; raises Refused for a field that no pipeline of the route maps."""
     sigma = sound.filtered(rule, how.filters)
-    return mapping.mapped(
-        sigma, rule, target, route, _names(how, target.naming(LogSource.of(sigma.logsource.to_dict())))
-    ).rule
+    return mapping.mapped(sigma, rule, target, route, _names(how, target.naming(_source(sigma)))).rule
 
 
 def conditions(rule: Rule, target: Target, route: Route, how: How = AS_ROUTED) -> list[str]:
@@ -140,9 +163,10 @@ def conditions(rule: Rule, target: Target, route: Route, how: How = AS_ROUTED) -
 def _query(rule: Rule, target: Target, how: How) -> Query:
     sigma = sound.filtered(rule, how.filters)
     repairs = how.repairs
-    naming = target.naming(LogSource.of(sigma.logsource.to_dict()))
+    source = _source(sigma)
+    naming = target.naming(source)
     repairs.is_off(naming, wanted=bool(naming))
-    route = target.located(_routed(sigma, rule, target), repairs)
+    route = target.located(_routed(source, rule, target), repairs)
     listed = tuple(sigma.fields)
     renamed = mapping.mapped(sigma, rule, target, route, _names(how, naming))
     ready = [renamed.rule]
@@ -215,7 +239,7 @@ def _column(query: Query, target: Target, how: How, name: str) -> str | None:
     Raises Refused where it may not, and for a field that becomes several.
     """
     sigma = mapping.asking(sound.parsed(query.rule), name)
-    names = _names(how, target.naming(LogSource.of(sigma.logsource.to_dict())))
+    names = _names(how, target.naming(_source(sigma)))
     found = mapping.mapped(sigma, query.rule, target, query.route, replace(names, allow_unmapped=False))
     if not found.shown and not names.allow_unmapped:
         raise Refused(mapping.closest(name, found.pipeline))
@@ -227,7 +251,7 @@ def _column(query: Query, target: Target, how: How, name: str) -> str | None:
 def _referred(rule: Rule, other: Rule, target: Target, how: How) -> Query:
     """The query of a rule that a correlation names, without a table, after which no time would be left to count in."""
     document = {key: value for key, value in other.document.items() if key != "fields"}
-    outcome = converted(replace(other, document=document), target, how)
+    outcome = converted(other.with_document(document), target, how)
     if isinstance(outcome, Refusal):
         raise Refused(f"the rule {other.title!r} that it names is refused: {outcome.reason}", rule.line("rules"))
     if "by" in outcome.route.options:
@@ -257,9 +281,14 @@ def stock_backend(target: str, options: StockOptions) -> StockBackend:
     return backend_for(target, options)
 
 
-def _routed(sigma: SigmaRule, rule: Rule, target: Target) -> Route:
-    """The route that takes the rule on the target; raises Refused where none does."""
-    source = LogSource.of(sigma.logsource.to_dict())
+def _source(sigma: SigmaRule) -> LogSource:
+    """What the rule says of its data."""
+    held = sigma.logsource
+    return LogSource(*(part if part is None else str(part) for part in (held.category, held.product, held.service)))
+
+
+def _routed(source: LogSource, rule: Rule, target: Target) -> Route:
+    """The route that takes the log source on the target; raises Refused where none does."""
     route = target.route(source)
     if isinstance(route, Route):
         return route
@@ -268,6 +297,4 @@ def _routed(sigma: SigmaRule, rule: Rule, target: Target) -> Route:
 
 
 def _names(how: How, naming: str) -> mapping.Names:
-    values = tuple((name, tuple(listed)) for name, listed in sorted(how.placeholders.items()))
-    routed = naming not in how.without
-    return mapping.Names(how.options, values, allow_unmapped=how.allow_unmapped or not routed, routed=routed)
+    return how.names[naming not in how.without]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from converter.convert import Query, Refusal
 from converter.logsource import LogSource
-from converter.packs import Rule
+from converter.rule import Rule
 from converter.targets.target import Homeless, Route, Target
 
 ROUTED = "routed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import stat
@@ -24,6 +25,8 @@ TEXT, MAPPING, SEQUENCE, MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str"
 MOST_NODES = 250_000
 # Deeper than any rule that means something; what only a far indent or a row of dashes can hide is looked at closely.
 MOST_DEEP = 500
+# Where an anchor may stand, and other signs for and: after a letter it belongs to a text, and before a blank as well.
+ANCHOR = re.compile(r"(?<![A-Za-z0-9])&[A-Za-z0-9_-]")
 DEEP = re.compile(r"(?m)^[ ]{500}|(?:[-?] +){500}")
 
 
@@ -167,6 +170,10 @@ class _PlainLoader(_Loader):  # type: ignore[misc]
                     return str(tag)
         return TEXT
 
+    # For paths that a resolver may name, of which a safe loader has none; called for each node, they return at once.
+    descend_resolver = staticmethod(operator.is_)
+    ascend_resolver = staticmethod(tuple)
+
 
 class _Special(Exception):  # noqa: N818 - an answer
     """Says that a text holds what only the strict loader takes, or refuses in its own words."""
@@ -208,7 +215,7 @@ def _plain(loader: Any, node: yaml.Node) -> Any:  # noqa: ANN401 - YAML
 
 def _found(text: str) -> list[Document]:
     """The documents of a text: by the short way where it is taken, else by the strict loader, which says why not."""
-    if "&" not in text and len(text) < MOST_NODES:
+    if len(text) < MOST_NODES and ("&" not in text or not ANCHOR.search(text)):
         with suppress(_Special, yaml.YAMLError, ValueError, RecursionError, TypeError, OverflowError):
             return _plain_documents(text)
     return list(_documents(text))

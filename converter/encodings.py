@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 UTF16 = {"wide", "utf16be"}
 BASE64 = {"base64", "base64offset"}
+# Of no other modifier is there anything to say.
+MODIFIERS = frozenset({"utf16"} | UTF16 | BASE64)
 
 
 def fault(modifiers: Sequence[str], value: str) -> str | None:

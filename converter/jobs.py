@@ -1,41 +1,141 @@
-"""Conversions in this process, or in several side by side."""
+"""Reading and conversions in this process, or in several side by side."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+import os
+import pickle
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from converter.convert import How, Outcome, Query, Refusal, convert
-from converter.packs import Rule
+from converter import packs
+from converter.convert import How, NamedRoute, Outcome, Query, Refusal, convert
+from converter.packs import Chunk, Found
+from converter.rule import Rule, shelf
+from converter.targets import TARGETS
 from converter.targets.target import Target
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
     from converter.kept import Kept
 
-# Enough that a worker's answer pays, few enough that the last one does not keep the others waiting.
-CHUNK = 64
 # Below this many rules, a second process takes longer to start than the first one to be done.
 WORTH_A_WORKER = 200
+# So many pieces of work are handed out for each process before the first answer is waited for.
+AHEAD = 3
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+# What an outcome is but for its rule and target, which the other side has.
+Facts = tuple[str, tuple[Any, ...]]
+
+
+class Workers:
+    """At most `jobs` processes, started when there is enough to do; as a context, they end with it."""
+
+    def __init__(self, jobs: int = 1) -> None:
+        self.jobs = jobs
+        self.pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        if self.pool is None:
+            return
+        if failure is None:
+            self.pool.shutdown()
+            return
+        from multiprocessing import active_children  # noqa: PLC0415 - likewise
+
+        # Without this, leaving would wait until each worker has done what it was given.
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        for worker in active_children():
+            worker.terminate()
+
+    def are_worth(self, number: int) -> bool:
+        """Whether so many rules are worth other processes."""
+        return self.jobs > 1 and number >= WORTH_A_WORKER
+
+    def read(self, chunks: Sequence[Chunk]) -> Iterable[list[Found]]:
+        """What the files of each chunk give, as `packs.read` asks for it."""
+        if not self.are_worth(sum(map(len, chunks))):
+            return packs.here(chunks)
+        return self._each(packs.read_packed, chunks)
+
+    def convert(self, rules: Sequence[Rule], targets: Sequence[Target], how: How) -> Iterator[list[Outcome]]:
+        """The outcomes of each rule, in order; none of the rules may name another one."""
+        alone = pickle.dumps(replace(how, referable=()))
+        kinds = tuple((each.name, each.family, each.language, each.suffix, each.data) for each in targets)
+        by_name = {target.name: target for target in targets}
+        asked = ((chunk, kinds, alone) for chunk in _chunks(rules))
+        left = iter(rules)
+        for answers in self._each(_converted, asked):
+            for told in answers:
+                rule = next(left)
+                yield [_outcome(rule, by_name[name], facts) for name, facts in told]
+
+    def _each(self, function: Callable[[Asked], Answer], asked: Iterable[Asked]) -> Iterator[Answer]:
+        """The answers in order; few are asked for ahead, so that few wait in memory."""
+        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - most runs are of one process
+
+        if self.pool is None:
+            # What stands now is the same for all: no process has to look through it for what to throw away.
+            gc.freeze()
+            self.pool = ProcessPoolExecutor(self.jobs, initializer=outlive_nobody)
+        waiting: deque[Future[Answer]] = deque()
+        for each in asked:
+            waiting.append(self.pool.submit(function, each))
+            if len(waiting) > AHEAD * self.jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def outlive_nobody() -> None:
+    """Let this worker end with the process that started it, even one that was killed."""
+    from multiprocessing import parent_process  # noqa: PLC0415 - a worker has it already
+
+    parent = parent_process()
+
+    def end() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=end, daemon=True).start()
 
 
 def conversions(
-    rules: Iterable[Rule], targets: Sequence[Target], how: How, jobs: int = 1, kept: Kept | None = None
+    rules: Iterable[Rule],
+    targets: Sequence[Target],
+    how: How,
+    workers: Workers | None = None,
+    kept: Kept | None = None,
 ) -> Iterator[Outcome]:
-    """Convert each rule to each target, in that order, with at most `jobs` processes; what is `kept` is taken."""
-    if jobs > 1:
+    """Convert each rule to each target, in that order, in other processes where that pays; what is `kept` is taken."""
+    fresh: Iterator[list[Outcome]] = iter(())
+    missing: set[int] = set()
+    if workers is not None and workers.jobs > 1:
         rules = list(rules)
-        known = {id(rule): found for rule in rules if (found := _known(rule, targets, how, kept)) is not None}
-        missing = [rule for rule in rules if id(rule) not in known]
-        if len(missing) >= WORTH_A_WORKER:
-            fresh = _side_by_side(missing, targets, how, jobs)
-            for rule in rules:
-                found = known.get(id(rule))
-                yield from _kept(rule, next(fresh), how, kept) if found is None else found
-            return
+        apart = [rule for rule in rules if _stands_alone(rule, how) and _known(rule, targets, how, kept) is None]
+        if workers.are_worth(len(apart)):
+            fresh, missing = workers.convert(apart, targets, how), {id(rule) for rule in apart}
     for rule in rules:
+        if id(rule) in missing:
+            yield from _kept(rule, next(fresh), how, kept)
+            continue
         found = _known(rule, targets, how, kept)
         yield from _kept(rule, list(convert([rule], targets, how)), how, kept) if found is None else found
+
+
+def _stands_alone(rule: Rule, how: How) -> bool:
+    """Whether what the rule becomes hangs on no other rule."""
+    return not rule.is_correlation and (not how.stock or how.unit(rule).written)
 
 
 def _known(rule: Rule, targets: Sequence[Target], how: How, kept: Kept | None) -> list[Outcome] | None:
@@ -48,44 +148,52 @@ def _kept(rule: Rule, outcomes: list[Outcome], how: How, kept: Kept | None) -> l
     return outcomes
 
 
-def _side_by_side(rules: Sequence[Rule], targets: Sequence[Target], how: How, jobs: int) -> Iterator[list[Outcome]]:
-    """The outcomes of each rule, in order."""
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - most runs are of one process
-
-    starts = range(0, len(rules), CHUNK)
-    # What stands now is the same for all: no process has to look through it for what to throw away.
-    gc.freeze()
-    with ProcessPoolExecutor(min(jobs, len(starts)), initializer=_start, initargs=(rules, targets, how)) as pool:
-        by_name = {target.name: target for target in targets}
-        for start, answers in zip(starts, pool.map(_converted, starts), strict=True):
-            for rule, told in zip(rules[start : start + CHUNK], answers, strict=True):
-                yield [_outcome(rule, by_name[name], facts) for name, facts in told]
-
-
-# What a worker works on; set once, when it starts.
-_work: dict[str, Any] = {}
+def _chunks(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
+    """The rules in pieces, of which each goes with the documents that it was packed with."""
+    chunk: list[Rule] = []
+    before: object = None
+    for rule in rules:
+        where = shelf(rule)
+        if chunk and (where is not before or (where is None and len(chunk) >= packs.CHUNK)):
+            yield chunk
+            chunk = []
+        chunk.append(rule)
+        before = where
+    if chunk:
+        yield chunk
 
 
-def _start(rules: Sequence[Rule], targets: Sequence[Target], how: How) -> None:
-    _work.update(rules=rules, targets=targets, how=how)
+def _converted(asked: tuple[Sequence[Rule], Sequence[tuple[str, str, str, str, str]], bytes]) -> list[list[Facts]]:
+    """What each rule of a chunk became, in another process."""
+    rules, kinds, told = asked
+    targets, how = [_target(*facts) for facts in kinds], _how(told)
+    return [[_facts(outcome) for outcome in convert([rule], targets, how)] for rule in rules]
 
 
-def _converted(start: int) -> list[list[tuple[str, tuple[Any, ...]]]]:
-    """What each rule of a chunk became: without the rules and targets, which the other side has."""
-    chunk = _work["rules"][start : start + CHUNK]
-    return [[_facts(outcome) for outcome in convert([rule], _work["targets"], _work["how"])] for rule in chunk]
+@lru_cache(maxsize=4)
+def _how(told: bytes) -> How:
+    """What was told, the same each time: backends are found by it."""
+    how: How = pickle.loads(told)  # noqa: S301 - from the process that started this one
+    return how
 
 
-def _facts(outcome: Outcome) -> tuple[str, tuple[Any, ...]]:
+@lru_cache(maxsize=64)
+def _target(name: str, family: str, language: str, suffix: str, data: str) -> Target:
+    """The target of these facts, the same each time: what it has read of its files is read once."""
+    made = Target(name, family, language, suffix, data)
+    held = TARGETS.get(name)
+    return held if held == made else made
+
+
+def _facts(outcome: Outcome) -> Facts:
     if isinstance(outcome, Refusal):
         return outcome.target.name, (outcome.reason, outcome.line, outcome.detail)
-    facts = (outcome.text, outcome.route, outcome.pipelines, outcome.marks, outcome.warnings, outcome.repairs)
+    facts = (outcome.text, outcome.route.name, outcome.pipelines, outcome.marks, outcome.warnings, outcome.repairs)
     return outcome.target.name, facts
 
 
 def _outcome(rule: Rule, target: Target, facts: tuple[Any, ...]) -> Outcome:
-    return (
-        Refusal(rule, target, *facts)
-        if len(facts) == len(("reason", "line", "detail"))
-        else Query(rule, target, *facts)
-    )
+    if len(facts) == len(("reason", "line", "detail")):
+        return Refusal(rule, target, *facts)
+    text, route, *rest = facts
+    return Query(rule, target, text, NamedRoute(route), *rest)

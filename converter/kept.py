@@ -6,55 +6,24 @@ that the conversion takes beside. One entry of the cache holds the set, a second
 
 from __future__ import annotations
 
+import codecs
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from converter import cache
-from converter.convert import How, Outcome, Query, Refusal
-from converter.documents import parse_documents
-from converter.packs import Piece, Rule
-from converter.targets.target import Route, Target
+from converter import cache, documents
+from converter.convert import How, NamedRoute, Outcome, Query, Refusal
+from converter.errors import SigmapackError
+from converter.packs import File, Found
+from converter.rule import Document, InFile, Rule, is_light, lightened
+from converter.targets.target import Target
 
-# What a reading asks of a document before anything is converted.
-LIGHT = ("id", "title", "name", "level", "status", "tags")
 Entries = dict[str, Any]
-
-
-class NamedRoute(Route):
-    """A route of which only the name is kept."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name, (), (), "", "", {})
-
-
-class Document(Mapping[str, Any]):
-    """A rule's document, parsed when more is asked of it than what is kept."""
-
-    def __init__(self, keys: Sequence[str], light: Mapping[str, Any], parse: Callable[[], Mapping[str, Any]]) -> None:
-        self.keys_held, self.light, self.parse = keys, light, parse
-        self.whole: Mapping[str, Any] | None = None
-
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - YAML
-        if self.whole is None:
-            if key in self.light:
-                return self.light[key]
-            if key not in self.keys_held:
-                raise KeyError(key)
-            self.whole = self.parse()
-        return self.whole[key]
-
-    def __contains__(self, key: object) -> bool:
-        return key in self.keys_held
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.keys_held)
-
-    def __len__(self) -> int:
-        return len(self.keys_held)
+# So many additions stand beside the set whatever its size.
+FEW = 100
 
 
 @dataclass
@@ -63,19 +32,24 @@ class Kept:
 
     store: cache.Cache
     key: str
-    held: Entries = field(default_factory=dict)
     added: Entries = field(default_factory=dict)
-    later: Entries = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     told: tuple[How, str] | None = None
 
     @classmethod
     def of(cls, asked: Sequence[object]) -> Kept:
         """What was kept of what is asked for, empty where nothing was."""
-        made = cls(cache.Cache(cache.folder(), "sets"), cache.key(["set", *asked]))
-        made.held = dict(made.store.get(made.key) or {})
-        made.later = dict(made.store.get(f"{made.key}-later") or {})
-        return made
+        return cls(cache.Cache(cache.folder(), "sets"), cache.key(["set", *asked]))
+
+    @cached_property
+    def held(self) -> Entries:
+        """What was kept of the whole set."""
+        return dict(self.store.get(self.key) or {})
+
+    @cached_property
+    def later(self) -> Entries:
+        """What was added since."""
+        return dict(self.store.get(f"{self.key}-later") or {})
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - JSON
         """What is kept under the name, None where nothing is."""
@@ -88,29 +62,40 @@ class Kept:
         self.used.add(name)
         self.added[name] = value
 
-    def pieces(self, text: str, path: Path, sha256: str) -> list[Piece] | None:
-        """The documents of a text, each parsed when more is asked of it than its id and the like."""
+    def found(self, file: File) -> Found | None:
+        """What the file gives, each document parsed when more is asked of it than its id and the like."""
+        if file.content is not None:
+            return None
+        try:
+            content = documents.read_bytes(Path(file.path))
+        except SigmapackError:
+            return None
+        sha256 = hashlib.sha256(content.removeprefix(codecs.BOM_UTF8)).hexdigest()
         held = self.get(f"file {sha256}")
         if held is None:
             return None
+        path = Path(file.path)
+        name = file.place + path.suffix
+        source = InFile(file.path)
+        several = sum("filter" not in keys for _first, _last, keys, _light in held) > 1
+        rules, filters = [], []
+        for number, (first, last, keys, light) in enumerate(held):
+            document = Document(keys, light, source, number)
+            rule = Rule(file.path, file.place, None, document, first, name, sha256, last)
+            if "filter" in keys:
+                filters.append(rule)
+            else:
+                rules.append(rule.placed(f"{file.place}.{rule.id}") if several else rule)
+        return Found(rules, filters, [], sha256)
 
-        def parse(number: int) -> Mapping[str, Any]:
-            found: Mapping[str, Any] = parse_documents(text, path)[number].content
-            return found
-
-        return [
-            (first, last, Document(keys, light, partial(parse, number)))
-            for number, (first, last, keys, light) in enumerate(held)
-        ]
-
-    def learn(self, sha256: str, pieces: Sequence[Piece]) -> None:
+    def learn(self, file: File, found: Found) -> None:
         """Keep what is asked of each rule before it is converted; parts that rules share are read each time."""
-        if all("action" not in held and all(isinstance(key, str) for key in held) for _, _, held in pieces):
-            told = [
-                [first, last, list(held), {key: held[key] for key in LIGHT if _is_light(held.get(key))}]
-                for first, last, held in pieces
-            ]
-            self.put(f"file {sha256}", told)
+        if file.content is None and found.sha256 and not found.unread and not found.shares:
+            rules = sorted((*found.rules, *found.filters), key=lambda rule: rule.first_line)
+            if not all(is_light(rule.document) for rule in rules):
+                return
+            told = [[rule.first_line, rule.last_line, list(rule.document), lightened(rule.document)] for rule in rules]
+            self.put(f"file {found.sha256}", told)
 
     def outcomes(self, rule: Rule, targets: Sequence[Target], how: How) -> list[Outcome] | None:
         """What the rule became on each target, None where any of it is not kept."""
@@ -144,7 +129,7 @@ class Kept:
         if not self.added:
             return
         later = self.later | self.added
-        if len(later) * 8 < len(self.held):
+        if len(later) < FEW or len(later) * 8 < len(self.held):
             self.store.put(f"{self.key}-later", later)
             return
         whole = {name: value for name, value in (self.held | later).items() if name in self.used}
@@ -153,13 +138,9 @@ class Kept:
         self.store.keep_newest(64)
 
 
-def _is_light(value: object) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value))
-
-
 def outcome_key(rule: Rule, target: Target, how: str) -> str:
     """The name of what the rule became: its text and place, the target, and the key of all else."""
-    facts = (rule.file_sha256, str(rule.path), rule.first_line, rule.id, target.name, how)
+    facts = (rule.file_sha256, rule.path_name, rule.first_line, rule.id, target.name, how)
     return hashlib.sha256(repr(facts).encode(errors="surrogatepass")).hexdigest()
 
 
@@ -175,9 +156,9 @@ def _content(name: str) -> str | None:
     """The hash of what a pipeline's file, or a folder's files, hold; None for a name that is neither."""
     if not Path(name).exists():
         return None
-    from converter.watched import Watched, content  # noqa: PLC0415 - few have files of their own
+    from converter.watched import Watched, contents, digest  # noqa: PLC0415 - few have files of their own
 
-    return content(Watched((), (name,)))
+    return digest(contents(Watched((), (name,))))
 
 
 def written(outcome: Outcome) -> list[Any]:

@@ -7,15 +7,18 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from json.encoder import encode_basestring
+from operator import itemgetter
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from converter.cache import version
-from converter.convert import Query
+from converter.convert import Query, Refusal
 from converter.outputs import Outputs
 from converter.packs import Pack, Unread
 from converter.targets.target import Target
-from converter.wellformed import json_document, utf8
+from converter.tree import encoded
+from converter.wellformed import json_document, json_text, utf8
 
 NAME = "manifest.json"
 PACKAGES = (
@@ -33,6 +36,12 @@ COMPARED = {
     "hunting": ("pack", "target", "output_sha256"),
 }
 
+# A verdict is kept where these are what they were.
+SAME = ("output", "output_sha256", "rule_sha256")
+# How an entry begins and ends in the text.
+ENTRY, ENTRY_END = "    {\n", "\n    }"
+UNJUDGED = f"null{ENTRY_END}"
+
 Entry = dict[str, Any]
 
 
@@ -42,100 +51,207 @@ def manifest(  # noqa: PLR0913, PLR0917 - each is one fact of the folder
     targets: Sequence[Target],
     held: str = "",
     encoding: str = "utf-8",
-    gone: Collection[PurePosixPath] = (),
+    gone: Collection[str] = (),
 ) -> str:
-    """The manifest of these outputs, in the form of docs/manifest.schema.json: the same for the same input.
+    """The manifest of these outputs, as `Listing.pieces` has it."""
+    listing = Listing()
+    for output, text in made.files.items():
+        listing.add(str(output), encoded(text, encoding), made.sources[output])
+    return "".join(listing.pieces(made.refusals, unread, targets, held, gone))
 
-    Each rule, and each rule file that gave none, stands once for each target, in `queries` or in `refusals`. What the
-    `held` manifest of the same folder says of other outputs is kept, since their files are, save those that are `gone`.
-    """
-    refusals = list(_refusals(made, unread, targets))
-    queries, hunts = list(_queries(made, encoding)), list(_hunting(made, encoding))
-    kept = _kept(held, {(entry["path"], entry["target"]) for entry in [*queries, *refusals]}, {*made.files, *gone})
-    _keep_verdicts([*queries, *hunts], held)
-    names = {target.name for target in targets}
-    others = [entry for entry in kept["refusals"] if entry["target"] not in names]
-    return json_document(
-        {
-            "queries": _sorted([*queries, *kept["queries"]], "path", "target"),
-            "refusals": _sorted([*refusals, *others], "path", "target", "reason", "line"),
-            "hunting": _sorted([*hunts, *kept["hunting"]], "pack", "target", "output"),
-            "versions": {package: _version(package) for package in PACKAGES},
+
+class Row(NamedTuple):
+    """An entry for a file: what names it, what its verdict hangs on, and its text, without a verdict."""
+
+    of: str
+    target: str
+    output: str
+    output_sha256: str
+    rule_sha256: str | None
+    text: str
+
+    @property
+    def facts(self) -> tuple[str | None, ...]:
+        """The values of SAME."""
+        return self.output, self.output_sha256, self.rule_sha256
+
+    def judged(self, verdict: object) -> str:
+        """Its text with this verdict."""
+        return self.text if verdict is None else f"{self.text.removesuffix(UNJUDGED)}{_value(verdict)}{ENTRY_END}"
+
+
+class Listing:
+    """A manifest that grows with each file that is written."""
+
+    def __init__(self) -> None:
+        self.queries: list[Row] = []
+        self.hunting: list[Row] = []
+
+    def add(self, output: str, content: bytes, source: Query | Pack) -> None:
+        """Note that this was written for a rule or a pack."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        if isinstance(source, Query):
+            entry = _query(source, output, sha256)
+            row = Row(entry["path"], entry["target"], output, sha256, entry["rule_sha256"], _rendered(entry))
+            self.queries.append(row)
+        else:
+            entry = _hunt(source, output, sha256)
+            self.hunting.append(Row(entry["pack"], entry["target"], output, sha256, None, _rendered(entry)))
+
+    def pieces(
+        self,
+        refusals: Iterable[Refusal],
+        unread: Iterable[Unread],
+        targets: Sequence[Target],
+        held: str = "",
+        gone: Collection[str] = (),
+    ) -> Iterable[str]:
+        """The manifest in the form of docs/manifest.schema.json, piece by piece: the same for the same input.
+
+        Each rule, and each rule file that gave none, stands once for each target, in `queries` or in `refusals`. What
+        the `held` manifest of the same folder says of other outputs is kept, since their files are, save those that
+        are `gone`.
+        """
+        refused = list(_refusals(refusals, unread, targets))
+        done = {(row.of, row.target) for row in self.queries} | {(entry["path"], entry["target"]) for entry in refused}
+        files = {row.output for row in (*self.queries, *self.hunting)}.union(gone)
+        kept = _kept(held, done, files)
+        names = {target.name for target in targets}
+        others = [entry for entry in kept["refusals"] if entry["target"] not in names]
+        verdicts = _verdicts(held)
+        queries = [((row.of, row.target), row.judged(verdicts.get(row.facts))) for row in self.queries]
+        queries += [((entry["path"], entry["target"]), _rendered(entry)) for entry in kept["queries"]]
+        hunts = [((row.of, row.target, row.output), row.judged(verdicts.get(row.facts))) for row in self.hunting]
+        hunts += [((entry["pack"], entry["target"], entry["output"]), _rendered(entry)) for entry in kept["hunting"]]
+        sections = {
+            "queries": _in_order(queries),
+            "refusals": [*map(_rendered, _sorted([*refused, *others], "path", "target", "reason", "line"))],
+            "hunting": _in_order(hunts),
         }
-    )
+        pieces = [piece for name, texts in sections.items() for piece in _section(name, texts)]
+        versions = ",\n".join(f'    "{each}": {_value(_version(each))}' for each in PACKAGES)
+        pieces.append(f'  "versions": {{\n{versions}\n  }}\n}}\n')
+        return map(json_text, ["{\n", *pieces])
 
 
-@lru_cache(maxsize=2)
+def _in_order(entries: list[tuple[Any, str]]) -> list[str]:
+    return [text for _, text in sorted(entries, key=itemgetter(0))]
+
+
+def _section(name: str, texts: Sequence[str]) -> Iterator[str]:
+    """The entries under their name, piece by piece."""
+    if not texts:
+        yield f'  "{name}": [],\n'
+        return
+    yield f'  "{name}": [\n'
+    yield from (f"{text},\n" for text in texts[:-1])
+    yield f"{texts[-1]}\n  ],\n"
+
+
+def _rendered(entry: Entry) -> str:
+    """An entry as it stands in the text."""
+    lines = ",\n".join([f"      {encode_basestring(key)}: {_value(value)}" for key, value in entry.items()])
+    return f"{ENTRY}{lines}{ENTRY_END}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if value is None:
+        return "null"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2).replace("\n", "\n      ")
+
+
+@lru_cache(maxsize=1)
 def entries(held: str) -> Mapping[str, list[Entry]]:
     """The entries of a manifest by section; none where the text is no manifest of this form."""
-    document = json.loads(held) if held and _facts(held) is not None else {}
-    return {section: document.get(section, []) for section in NAMED_BY}
+    document = _document(held)
+    if document is None or _facts(document) is None:
+        return {section: [] for section in NAMED_BY}
+    return {section: document[section] for section in NAMED_BY}
 
 
-def _kept(held: str, done: Collection[tuple[str, str]], files: Collection[PurePosixPath]) -> dict[str, list[Entry]]:
+def _kept(held: str, done: Collection[tuple[str, str]], files: Collection[str]) -> dict[str, list[Entry]]:
     """The entries of a manifest that are of no rule of this run and of no file that it wrote or removed."""
     return {
         section: [
             entry
             for entry in found
-            if (entry.get("path"), entry["target"]) not in done and PurePosixPath(entry.get("output", "")) not in files
+            if (entry.get("path"), entry["target"]) not in done and entry.get("output", "") not in files
         ]
         for section, found in entries(held).items()
     }
 
 
-def _queries(made: Outputs, encoding: str) -> Iterator[Entry]:
-    for output, query in made.sources.items():
-        if isinstance(query, Query):
-            yield {
-                "rule": query.rule.id or None,
-                "path": str(query.rule.file),
-                "target": query.target.name,
-                "output": str(output),
-                "rule_sha256": query.rule.file_sha256,
-                "output_sha256": _sha256(made.files[output], encoding),
-                "route": query.route.name,
-                "pipelines": list(query.pipelines),
-                "marks": sorted(query.marks),
-                "repairs": list(query.repairs),
-                "verdict": None,
-            }
+def _verdicts(held: str) -> Mapping[tuple[str | None, ...], object]:
+    """The verdicts of a manifest by what they hang on."""
+    known = entries(held)
+    return {
+        tuple(entry.get(fact) for fact in SAME): entry.get("verdict") for entry in known["queries"] + known["hunting"]
+    }
 
 
-def _refusals(made: Outputs, unread: Iterable[Unread], targets: Sequence[Target]) -> Iterator[Entry]:
-    for refusal in made.refusals:
-        yield _refusal(refusal.rule.id, refusal.rule.file, refusal.target, refusal.reason, refusal.line)
+def _query(query: Query, output: str, output_sha256: str) -> Entry:
+    return {
+        "rule": query.rule.id or None,
+        "path": query.rule.file_name,
+        "target": query.target.name,
+        "output": output,
+        "rule_sha256": query.rule.file_sha256,
+        "output_sha256": output_sha256,
+        "route": query.route.name,
+        "pipelines": list(query.pipelines),
+        "marks": sorted(query.marks),
+        "repairs": list(query.repairs),
+        "verdict": None,
+    }
+
+
+def _hunt(pack: Pack, output: str, output_sha256: str) -> Entry:
+    return {
+        "pack": str(pack.place),
+        "target": output.partition("/")[0],
+        "output": output,
+        "output_sha256": output_sha256,
+        "verdict": None,
+    }
+
+
+def renewed(held: str, queries: Iterable[Query]) -> str | None:
+    """The manifest with these queries in the place of what it holds of the same rules and targets.
+
+    None where it does not hold each of them once, under the same output, written as `manifest` writes it.
+    """
+    for query in queries:
+        fresh = _query(query, query.output, hashlib.sha256(encoded(f"{query.text}\n")).hexdigest())
+        where = "".join(f'      "{name}": {encode_basestring(fresh[name])},\n' for name in ("path", "target", "output"))
+        at = held.find(where)
+        first, last = held.rfind(ENTRY, 0, at), held.find(ENTRY_END, at)
+        if min(at, first, last) < 0 or held.find(where, at + 1) >= 0:
+            return None
+        try:
+            entry = json.loads(held[first:last] + ENTRY_END)
+        except ValueError:
+            return None
+        if not isinstance(entry, dict) or entry.keys() != fresh.keys() or entry["rule"] != fresh["rule"]:
+            return None
+        if all(entry[fact] == fresh[fact] for fact in SAME):
+            fresh["verdict"] = entry["verdict"]
+        held = held[:first] + json_text(_rendered(fresh)) + held[last + len(ENTRY_END) :]
+    return held
+
+
+def _refusals(refusals: Iterable[Refusal], unread: Iterable[Unread], targets: Sequence[Target]) -> Iterator[Entry]:
+    for refusal in refusals:
+        yield _refusal(refusal.rule.id, refusal.rule.file_name, refusal.target, refusal.reason, refusal.line)
     for file in unread:
         for target in targets:
-            yield _refusal(file.id, file.place, target, file.problem.message, file.problem.line)
+            yield _refusal(file.id, str(file.place), target, file.problem.message, file.problem.line)
 
 
-def _refusal(rule: str, path: PurePosixPath, target: Target, reason: str, line: int | None) -> Entry:
+def _refusal(rule: str, path: str, target: Target, reason: str, line: int | None) -> Entry:
     message = " ".join(reason.split())
-    return {"rule": rule or None, "path": str(path), "target": target.name, "reason": message, "line": line}
-
-
-def _hunting(made: Outputs, encoding: str) -> Iterator[Entry]:
-    for output, pack in made.sources.items():
-        if isinstance(pack, Pack):
-            yield {
-                "pack": str(pack.place),
-                "target": output.parts[0],
-                "output": str(output),
-                "output_sha256": _sha256(made.files[output], encoding),
-                "verdict": None,
-            }
-
-
-def _keep_verdicts(fresh: Iterable[Entry], held: str) -> None:
-    """Put the verdict of the held manifest into each entry whose rule and output are as they were."""
-    facts = ("output", "output_sha256", "rule_sha256")
-    known = entries(held)
-    verdicts = {
-        tuple(entry.get(fact) for fact in facts): entry.get("verdict") for entry in known["queries"] + known["hunting"]
-    }
-    for entry in fresh:
-        entry["verdict"] = verdicts.get(tuple(entry.get(fact) for fact in facts))
+    return {"rule": rule or None, "path": path, "target": target.name, "reason": message, "line": line}
 
 
 def judged(held: str, verdicts: Mapping[PurePosixPath, str], files: Mapping[PurePosixPath, bytes]) -> str:
@@ -154,17 +270,13 @@ def _sorted(entries: Iterable[Entry], *keys: str) -> list[Entry]:
     return sorted(entries, key=lambda entry: tuple((entry[key] is not None, entry[key] or 0) for key in keys))
 
 
-def _sha256(text: str, encoding: str) -> str:
-    return hashlib.sha256(text.encode(encoding, errors="backslashreplace")).hexdigest()
-
-
 def _version(package: str) -> str:
     return version(package) or "unknown"
 
 
 def differences(held: str, fresh: str) -> list[str]:
     """How the committed manifest's paths and hashes differ from the fresh one's, a line each; the rest may differ."""
-    before, after = _facts(held), _facts(fresh)
+    before, after = _facts(_document(held)), _facts(_document(fresh))
     if before is None or after is None:
         return ["is no manifest of this form; run sigmapack convert"]
     lines = []
@@ -185,19 +297,26 @@ def _excess(old: int, new: int) -> str:
     return "comes from nothing any more" if not new else f"stands there {old} times, not {new}"
 
 
-def _facts(text: str) -> Mapping[tuple[str, ...], list[dict[str, str]]] | None:
-    """The compared values of each entry by section and name; None where the text is no manifest."""
+def _document(text: str) -> Any:  # noqa: ANN401 - JSON
+    """What the text holds; None where it is no JSON."""
+    try:
+        return json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _facts(document: Any) -> Mapping[tuple[str, ...], list[dict[str, str]]] | None:  # noqa: ANN401 - JSON
+    """The compared values of each entry by section and name; None for what is no manifest."""
     facts = defaultdict(list)
     try:
-        document = json.loads(text)
         for section, names in NAMED_BY.items():
             for entry in document[section]:
                 values = {key: entry[key] for key in (*names, *COMPARED[section])}
                 if not all(isinstance(value, str) for value in values.values()):
                     return None
                 facts[section, *(values[name] for name in names)].append(values)
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (LookupError, TypeError):
         return None
-    for entries in facts.values():
-        entries.sort(key=lambda values: sorted(values.items()))
+    for held in facts.values():
+        held.sort(key=lambda values: sorted(values.items()))
     return facts

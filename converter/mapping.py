@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
@@ -14,8 +14,8 @@ from sigma.rule import SigmaDetection, SigmaDetections, SigmaRule
 from sigma.types import SigmaFieldReference
 
 from converter.documents import parse_yaml
-from converter.packs import Rule
 from converter.refused import Refused
+from converter.rule import Rule
 from converter.stock import StockOptions, built_in, resolved
 from converter.targets.target import Route, Target
 
@@ -50,19 +50,22 @@ class Mapped:
 
 def mapped(sigma: SigmaRule, rule: Rule, target: Target, route: Route, names: Names) -> Mapped:
     """Rename the rule's fields in place; raises Refused for one that no pipeline maps, unless such may pass."""
-    pipeline = _pipeline(target, tuple(route.pipelines) if names.routed else (), names)
+    ready = _ready(target, tuple(route.pipelines) if names.routed else (), names)
+    pipeline = ready.pipeline
     before = {*_fields(sigma), *sigma.fields}
     pipeline.apply(sigma)
-    known = target.dialect.columns(route, pipeline)
-    mapped_names = {*_sources(pipeline), *pipeline.field_mappings}
+    known = ready.columns(target, route)
+    sources = ready.sources
 
     def maps(name: str) -> bool:
         """Whether a pipeline gave the name: one that the rule itself uses must be both mapped and the target's.
 
         On a route with `own_names`, whose vendor documents columns under the events' own names, such a name is mapped.
         """
-        own = name in mapped_names or bool(route.options.get("own_names"))
-        return name not in before or (name in known and own)
+        if name not in before:
+            return True
+        own = name in sources or name in pipeline.field_mappings or bool(route.options.get("own_names"))
+        return own and name in known
 
     unmapped = tuple(name for name in _fields(sigma) if not maps(name))
     if unmapped and not names.allow_unmapped:
@@ -85,7 +88,7 @@ def asking(sigma: SigmaRule, field: str) -> SigmaRule:
 
 def sigma_fields(target: Target, route: Route) -> set[str]:
     """Every Sigma field that the route's pipelines map."""
-    return _sources(_pipeline(target, tuple(route.pipelines), ROUTED))
+    return set(_ready(target, tuple(route.pipelines), ROUTED).sources)
 
 
 def finished(text: str, renamed: Mapped) -> str:
@@ -94,9 +97,45 @@ def finished(text: str, renamed: Mapped) -> str:
 
 
 ROUTED = Names(StockOptions(()))
+# Several routes share their pipelines, and each may be put somewhere else by a repair that is left out.
+MOST_ROUTES = 64
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A pipeline, with what it says of names as long as its items stay what they are."""
+
+    pipeline: ProcessingPipeline
+    fixed: bool
+    _known: dict[Route, AbstractSet[str]] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> AbstractSet[str]:
+        """Every field name that the pipeline maps."""
+        return self._own_sources if self.fixed else _sources(self.pipeline)
+
+    @cached_property
+    def _own_sources(self) -> AbstractSet[str]:
+        return frozenset(_sources(self.pipeline))
+
+    def columns(self, target: Target, route: Route) -> AbstractSet[str]:
+        """Every column that a query on the route may name."""
+        if not self.fixed:
+            return target.dialect.columns(route, self.pipeline)
+        found = self._known.get(route)
+        if found is None:
+            if len(self._known) >= MOST_ROUTES:
+                self._known.clear()
+            found = self._known[route] = target.dialect.columns(route, self.pipeline)
+        return found
 
 
 @lru_cache(maxsize=256)
+def _ready(target: Target, routed: tuple[str, ...], names: Names) -> _Ready:
+    # What the user's pipelines are made of may change as it works.
+    return _Ready(_pipeline(target, routed, names), fixed=not names.options.pipelines)
+
+
 def _pipeline(target: Target, routed: tuple[str, ...], names: Names) -> ProcessingPipeline:
     texts = ((target.folder / "pipelines" / name).read_text(encoding="utf-8") for name in routed)
     own = sum((ProcessingPipeline.from_dict(parse_yaml(text, Path())) for text in texts), ProcessingPipeline())
@@ -119,18 +158,23 @@ def added(options: StockOptions, family: str) -> ProcessingPipeline:
     return pipeline
 
 
-def _fields(sigma: SigmaRule) -> Iterator[str]:
+def _fields(sigma: SigmaRule) -> dict[str, None]:
     """Every field name of the rule's detections, in order, each once."""
+    names: dict[str, None] = {}
 
-    def within(detection: SigmaDetection) -> Iterator[str]:
+    def within(detection: SigmaDetection) -> None:
         for item in detection.detection_items:
             if isinstance(item, SigmaDetection):
-                yield from within(item)
-            else:
-                yield from (item.field,) if item.field is not None else ()
-                yield from (value.field for value in item.value if isinstance(value, SigmaFieldReference))
+                within(item)
+                continue
+            if item.field is not None:
+                names[item.field] = None
+            if SigmaFieldReference in map(type, item.value):
+                names.update((value.field, None) for value in item.value if isinstance(value, SigmaFieldReference))
 
-    yield from dict.fromkeys(name for detection in sigma.detection.detections.values() for name in within(detection))
+    for detection in sigma.detection.detections.values():
+        within(detection)
+    return names
 
 
 def _sources(pipeline: ProcessingPipeline) -> set[str]:

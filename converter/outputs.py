@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
-from converter.convert import AS_ROUTED, How, Query, Refusal
+from converter.convert import AS_ROUTED, How, NamedRoute, Query, Refusal
 from converter.errors import Problem
 from converter.hunting import NAME, hunting
-from converter.jobs import conversions
-from converter.kept import Kept, NamedRoute
-from converter.packs import Pack, Reading, Rule
+from converter.jobs import Workers, conversions
+from converter.kept import Kept
+from converter.packs import Pack, Reading
+from converter.rule import Rule
 from converter.targets.target import Target
 
 
@@ -33,44 +35,62 @@ class Outputs:
         return [source for source in self.sources.values() if isinstance(source, Query)]
 
 
-def outputs(  # noqa: PLR0913, PLR0917 - each is one fact of the run
+class Output(NamedTuple):
+    """A file below the output folder: its path, its text, and the query or pack that it was made from."""
+
+    path: str
+    text: str
+    source: Query | Pack
+
+
+def outputs(
+    reading: Reading, targets: Sequence[Target], how: How = AS_ROUTED, workers: Workers | None = None
+) -> Outputs:
+    """Convert all that was read: to `<target>/<rule's place>.<suffix>`, and `<target>/<pack's place>/_hunting.*`."""
+    made = Outputs({}, {}, [], [])
+    for path, text, source in each_output(reading, targets, how, made, workers=workers):
+        made.files[PurePosixPath(path)] = text
+        made.sources[PurePosixPath(path)] = source
+    return made
+
+
+def each_output(  # noqa: PLR0913 - each is one fact of the run
     reading: Reading,
     targets: Sequence[Target],
-    how: How = AS_ROUTED,
-    jobs: int = 1,
+    how: How,
+    made: Outputs,
+    *,
+    workers: Workers | None = None,
     watched: Callable[[Sequence[Rule]], Iterable[Rule]] = iter,
     kept: Kept | None = None,
-) -> Outputs:
-    """Convert all that was read: to `<target>/<rule's place>.<suffix>`, and `<target>/<pack's place>/_hunting.*`.
+) -> Iterator[Output]:
+    """The same one by one, so that none has to be held; what did not become one is added to what was `made`.
 
     `watched` gives the rules one by one, and may tell somebody how far it is.
     """
-    made = Outputs({}, {}, [], [])
     reserved = {str(pack.place / NAME).casefold() for pack in reading.packs if pack.hunting}
     rules = []
     for rule in reading.rules:
-        if str(rule.place).casefold() in reserved:
+        if reserved and rule.place_name.casefold() in reserved:
             reason = f"would write the file of the pack's {NAME} query; rename it"
             made.refusals.extend(Refusal(rule, target, reason) for target in targets)
         else:
             rules.append(rule)
+    hunted = {id(category.rule) for pack in reading.packs if pack.hunting for category in pack.hunting.categories}
     done: dict[tuple[PurePosixPath, int, str], Query | Refusal] = {}
-    for outcome in conversions(watched(rules), targets, how, jobs, kept):
-        if isinstance(outcome, Refusal) or not isinstance(outcome.route, NamedRoute):
+    for outcome in conversions(watched(rules), targets, how, workers, kept):
+        is_whole = isinstance(outcome, Refusal) or not isinstance(outcome.route, NamedRoute)
+        if is_whole and id(outcome.rule) in hunted:
             done[outcome.rule.file, outcome.rule.first_line, outcome.target.name] = outcome
         if isinstance(outcome, Refusal):
             made.refusals.append(outcome)
         else:
-            path = PurePosixPath(outcome.target.name, f"{outcome.rule.place}.{outcome.target.suffix}")
-            made.files[path] = outcome.text + "\n"
-            made.sources[path] = outcome
+            yield Output(outcome.output, f"{outcome.text}\n", outcome)
     for pack in reading.packs:
         for target in targets:
             texts = hunting(pack, target, how, done)
             if isinstance(texts, Problem):
                 made.problems.append(texts)
             else:
-                files = {PurePosixPath(target.name) / path: f"{text}\n" for path, text in texts.items()}
-                made.files.update(files)
-                made.sources.update(dict.fromkeys(files, pack))
-    return made
+                for path, text in texts.items():
+                    yield Output(f"{target.name}/{path}", f"{text}\n", pack)

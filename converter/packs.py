@@ -6,71 +6,27 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
 
 from converter import collection, documents
 from converter.errors import Problem, SigmapackError
+from converter.rule import CASES_SUFFIX, WHOLE, Rule, put_away
 from converter.settings import Settings
 
 PACK_FILE = "pack.toml"
 RULE_SUFFIXES = (".yml", ".yaml")
-CASES_SUFFIX = ".cases.yaml"
 STANDARD_INPUT = "-"
 # The column that the hits of a hunting query are sorted by, newest first.
 TIME_COLUMN = "Timestamp"
 LEVELS = ("low", "medium", "high")
-
-
-@dataclass(frozen=True, eq=False)
-class Rule:
-    """One Sigma rule or correlation as it stands in its file.
-
-    `place` is its path below the INPUT that it came from, without suffix: where its queries go, below each target.
-    `document` is the parsed YAML, not yet checked against the Sigma specification; `text` is the part of the file that
-    holds it, from `first_line` on. `file` is the file's path below its INPUT, `file_sha256` the hash of its text.
-    """
-
-    path: Path
-    place: PurePosixPath
-    text: str = field(repr=False)
-    document: Mapping[str, Any] = field(repr=False)
-    first_line: int = 1
-    file: PurePosixPath = field(default_factory=PurePosixPath)
-    file_sha256: str = ""
-
-    @property
-    def id(self) -> str:
-        """The Sigma id in lower case, empty where the rule has none."""
-        return str(self.document.get("id") or "").lower()
-
-    @property
-    def title(self) -> str:
-        """The rule's title, empty where it has none."""
-        return str(self.document.get("title") or "")
-
-    @property
-    def cases_path(self) -> Path:
-        """Where the rule's cases stand, whether or not the file exists."""
-        return self.path.with_name(self.path.stem + CASES_SUFFIX)
-
-    @property
-    def is_correlation(self) -> bool:
-        """Whether it correlates what other rules find."""
-        return "correlation" in self.document
-
-    def line_with(self, word: str) -> int | None:
-        """The first line of the file that holds the word in this rule, None if none does."""
-        at = self.text.find(word)
-        return None if at < 0 else self.first_line + self.text.count("\n", 0, at)
-
-    def line(self, key: str) -> int | None:
-        """The first line of the file on which `key` stands as a key of this rule, None if it does not."""
-        line = documents.line_of(self.text, key)
-        return None if line is None else line + self.first_line - 1
+# Files that are read together: enough that another process's answer pays.
+CHUNK = 64
+# So many files' documents are held as they are; of more, they are packed.
+LIVE = 2_500
 
 
 @dataclass(frozen=True)
@@ -128,7 +84,6 @@ class Reading:
     absent: list[Problem] = field(default_factory=list)
     unsound_packs: list[PurePosixPath] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
-    known: Known | None = None
 
     def refuse(self, unread: Unread) -> None:
         """Note a rule file that gave no rule."""
@@ -136,36 +91,42 @@ class Reading:
         self.problems.append(unread.problem)
 
 
-def read(
+def read(  # noqa: PLR0913, PLR0917 - each is one fact of the reading
     inputs: Iterable[str],
     standard_input: bytes = b"",
     pattern: str = "",
     is_sound: Callable[[Rule], bool] = lambda _: True,
     known: Known | None = None,
+    apart: Apart | None = None,
 ) -> Reading:
     """Read every rule of the INPUTs: files, folders with all below them, packs, or `-` for `standard_input`.
 
     In folders, rules are the `*.yml` and `*.yaml` files, or those whose name fits the `pattern`. `is_sound` is asked of
-    rules that share an id, so that a bad one does not stand in the way of a good one.
+    rules that share an id, so that a bad one does not stand in the way of a good one. `apart` may have files read by
+    other processes, as many at a time as are worth it.
     """
-    reading = Reading(known=known)
+    reading = Reading()
+    files = []
     seen: set[str] = set()
     # Folders first: a rule that is named beside its folder keeps its place in it.
     for name in sorted(dict.fromkeys(inputs), key=lambda name: not _is_folder(Path(name))):
         path = Path(name)
         try:
             if name == STANDARD_INPUT:
-                _add(reading, Path("<standard input>"), PurePosixPath("stdin"), standard_input)
+                files.append(File("<standard input>", "stdin", standard_input))
             elif path.is_dir():
-                _read_folder(reading, path, pattern, seen)
+                files += _of_folder(reading, path, pattern, seen)
             elif name and (path.exists() or path.is_symlink()):
                 if _real(path) not in seen:
                     seen.add(_real(path))
-                    _add(reading, path, PurePosixPath(path.stem))
+                    files.append(File(str(path), path.stem))
             else:
                 reading.absent.append(Problem("does not exist; name a rule, a folder of rules, a pack, or -", path))
         except OSError as error:
             reading.absent.append(Problem(f"cannot be read: {error.strerror or error}", path))
+    seen.clear()
+    for found in _read_files(files, known, apart or here):
+        _add(reading, found)
     _refuse_doubles(reading, is_sound)
     _refuse_double_packs(reading)
     reading.packs = [pack for pack in (_joined(pack, reading) for pack in reading.packs) if pack is not None]
@@ -184,22 +145,35 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _read_folder(reading: Reading, folder: Path, pattern: str, seen: set[str]) -> None:
+def _of_folder(reading: Reading, folder: Path, pattern: str, seen: set[str]) -> Iterator[File]:
+    """The rule files below the folder, in order of path; its packs are noted."""
     inside = PurePosixPath(Path(_real(folder)).name if (folder / PACK_FILE).is_file() else "")
+    above = len(Path(folder, "_").as_posix()) - 1
     found = False
-    for path, real in sorted(_files(folder, reading)):
-        if path.name == PACK_FILE:
-            place = inside / path.relative_to(folder).as_posix()
-            reading.packs.append(Pack(path, place.parent, "", "", (), None))
-        elif _is_rule(path.name, pattern):
+    for path, real in sorted(_files(folder, reading), key=_order):
+        name = path.rpartition("/")[2]
+        if name == PACK_FILE:
+            reading.packs.append(Pack(Path(path), (inside / path[above:]).parent, "", "", (), None))
+        elif _is_rule(name, pattern):
             found = True
             if real not in seen:
                 seen.add(real)
-                place = inside / path.relative_to(folder).as_posix()
-                _add(reading, path, place.with_suffix(""))
+                place = path[above:] if inside == PurePosixPath() else f"{inside}/{path[above:]}"
+                yield File(path, place.removesuffix(_suffix(name)))
     if not found:
         wanted = pattern or " or ".join(f"*{suffix}" for suffix in RULE_SUFFIXES)
         reading.absent.append(Problem(f"holds no rule; rules are {wanted} files", folder))
+
+
+def _order(found: tuple[str, str]) -> list[str]:
+    """Folder by folder, as paths are ordered."""
+    return found[0].split("/")
+
+
+def _suffix(name: str) -> str:
+    """What a path's suffix is: nothing for a name that only begins with a dot, or ends with one."""
+    stem, dot, suffix = name.rpartition(".")
+    return f"{dot}{suffix}" if stem and suffix else ""
 
 
 def _is_rule(name: str, pattern: str) -> bool:
@@ -208,7 +182,7 @@ def _is_rule(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern) if pattern else name.lower().endswith(RULE_SUFFIXES)
 
 
-def _files(folder: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
+def _files(folder: Path, reading: Reading) -> Iterator[tuple[str, str]]:
     """Every file below the folder, and where it leads.
 
     A folder that a link leads to is entered once, so that no loop is without end.
@@ -226,91 +200,145 @@ def _files(folder: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
         entered.add(real)
         folders.sort()
         links = {entry.name for entry in os.scandir(parent) if entry.is_symlink()}
+        # Texts, since there are thousands of them.
+        above, really = Path(parent, "_").as_posix()[:-1], Path(real, "_").as_posix()[:-1]
         for name in names:
-            path = Path(parent, name)
+            path = above + name
             # Below a folder whose own place is known, only a link leads elsewhere.
-            yield path, _real(path) if name in links else os.path.join(real, name)  # noqa: PTH118 - thousands of them
+            yield path, _real(Path(path)) if name in links else path if above == really else really + name
 
 
-def _add(reading: Reading, path: Path, place: PurePosixPath, content: bytes | None = None) -> None:
-    file = place.with_name(place.name + path.suffix)
-    try:
-        text = documents.read_text(path) if content is None else documents.decode(content, path)
-        sha256 = hashlib.sha256(text.encode()).hexdigest()
-        pieces = _pieces(text, path, sha256, reading.known)
-    except SigmapackError as error:
-        problem = error.problem if error.problem.path else Problem(error.problem.message, path)
-        reading.refuse(Unread(file, problem))
-        return
-    lines = text.splitlines(keepends=True) if any(last != WHOLE for _, last, _ in pieces) else []
-    several = sum("filter" not in held for _, _, held in pieces) > 1
-    for first, last, held in pieces:
-        own = text if last == WHOLE else "".join(lines[first - 1 : last])
-        rule = Rule(path, place, own, held, first, file, sha256)
-        if "filter" in held:
-            reading.filters.append(rule)
-        elif several and not rule.id:
-            message = "has no id, which names its output beside the other rules of its file; give it one"
-            reading.refuse(Unread(file, Problem(message, path, first)))
-        else:
-            named = place.with_name(f"{place.name}.{rule.id}") if several else place
-            reading.rules.append(replace(rule, place=named))
+class File(NamedTuple):
+    """A file of rules: its path, its place below its INPUT without suffix, and its content where that is no file's."""
+
+    path: str
+    place: str
+    content: bytes | None = None
+
+
+class Found(NamedTuple):
+    """What a file gave: rules and correlations, filters, and what could not be read.
+
+    `sha256` is the hash of its text, empty where that could not be read; `shares` says whether its rules share parts.
+    """
+
+    rules: list[Rule]
+    filters: list[Rule]
+    unread: list[Unread]
+    sha256: str = ""
+    shares: bool = False
 
 
 class Known(Protocol):
-    """What is known of files by the hash of their text: each document with its first and last line."""
+    """What is known of files that were read before."""
 
-    def pieces(self, text: str, path: Path, sha256: str) -> list[Piece] | None:
-        """The documents that a text holds, None where that is not known."""
+    def found(self, file: File) -> Found | None:
+        """What the file gives, None where that is not known."""
 
-    def learn(self, sha256: str, pieces: Sequence[Piece]) -> None:
-        """Keep what a text holds."""
-
-
-Piece = tuple[int, int, Mapping[str, Any]]
-# The last line of a document that is all that its file holds.
-WHOLE = 0
+    def learn(self, file: File, found: Found) -> None:
+        """Keep what the file gave."""
 
 
-def _pieces(text: str, path: Path, sha256: str, known: Known | None) -> list[Piece]:
-    """The rules of a file's text, parts that they share carried out, with their lines; raises SigmapackError."""
-    held = None if known is None else known.pieces(text, path, sha256)
-    if held is not None:
-        return held
-    found = documents.parse_documents(text, path)
-    carried_out = collection.carried_out([document.content for document in found])
-    alone = len(found) == 1
-    made: list[Piece] = [
-        (1, WHOLE, held) if alone else (found[number].first_line, found[number].last_line, held)
-        for number, held in carried_out
-    ]
-    if known is not None and len(made) == len(found):
-        known.learn(sha256, made)
-    return made
+Chunk = Sequence[File]
+Apart = Callable[[Sequence[Chunk]], Iterable[list[Found]]]
+
+
+def _read_files(files: Sequence[File], known: Known | None, apart: Apart) -> Iterator[Found]:
+    """What each file gives, in order."""
+    held = {number: found for number, file in enumerate(files) if known and (found := known.found(file))}
+    unknown = [file for number, file in enumerate(files) if number not in held]
+    chunks = [unknown[start : start + CHUNK] for start in range(0, len(unknown), CHUNK)]
+    fresh = (found for chunk in apart(chunks) for found in chunk)
+    for number, file in enumerate(files):
+        if number in held:
+            yield held.pop(number)
+        else:
+            found = next(fresh)
+            if known is not None:
+                known.learn(file, found)
+            yield found
+
+
+def here(chunks: Sequence[Chunk]) -> Iterable[list[Found]]:
+    """What the files of each chunk give, read by this process."""
+    return map(read_chunk if sum(map(len, chunks)) <= LIVE else read_packed, chunks)
+
+
+def read_chunk(files: Chunk) -> list[Found]:
+    """What each of the files gives."""
+    return [_read_file(file) for file in files]
+
+
+def read_packed(files: Chunk) -> list[Found]:
+    """The same, the documents of all files packed together."""
+    found = read_chunk(files)
+    put_away([rule for each in found for rule in each.rules])
+    return found
+
+
+def _read_file(file: File) -> Found:
+    """What one file gives."""
+    path, place = Path(file.path), file.place
+    name = place + path.suffix
+    sha256 = ""
+    try:
+        text = documents.read_text(path) if file.content is None else documents.decode(file.content, path)
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        parsed = documents.parse_documents(text, path)
+        carried_out = collection.carried_out([document.content for document in parsed])
+    except SigmapackError as error:
+        problem = error.problem if error.problem.path else Problem(error.problem.message, path)
+        return Found([], [], [Unread(PurePosixPath(name), problem)], sha256)
+    found = Found(
+        [], [], [], sha256, len(carried_out) != len(parsed) or any("action" in held.content for held in parsed)
+    )
+    several = sum("filter" not in held for _, held in carried_out) > 1
+    lines = text.splitlines(keepends=True) if file.content is not None and len(parsed) > 1 else []
+    for number, held in carried_out:
+        first, last = (1, WHOLE) if len(parsed) == 1 else (parsed[number].first_line, parsed[number].last_line)
+        # What stands in a file is read again where it is asked for.
+        own = None if file.content is None else text if last == WHOLE else "".join(lines[first - 1 : last])
+        rule = Rule(file.path, place, own, held, first, name, sha256, last)
+        if "filter" in held:
+            found.filters.append(rule)
+        elif several and not rule.id:
+            message = "has no id, which names its output beside the other rules of its file; give it one"
+            found.unread.append(Unread(PurePosixPath(name), Problem(message, path, first)))
+        else:
+            found.rules.append(rule.placed(f"{place}.{rule.id}") if several else rule)
+    return found
+
+
+def _add(reading: Reading, found: Found) -> None:
+    reading.rules += found.rules
+    reading.filters += found.filters
+    for unread in found.unread:
+        reading.refuse(unread)
 
 
 def _refuse_doubles(reading: Reading, is_sound: Callable[[Rule], bool]) -> None:
     """Keep the first sound one of the rules that share an id or an output, and report the others."""
     counts = Counter(rule.id for rule in reading.rules)
-    order = {id(rule): number for number, rule in enumerate(reading.rules)}
     by_id: dict[str, Rule] = {}
     by_place: dict[str, Rule] = {}
-    kept = []
+    refused = set()
     for rule in sorted(reading.rules, key=lambda rule: bool(rule.id) and counts[rule.id] > 1 and not is_sound(rule)):
         # Names that differ in letter case only are one file on Windows and macOS.
-        place = str(rule.place).casefold()
+        place = rule.place_name.casefold()
         if rule.id and rule.id in by_id:
             message = f"has the id of {by_id[rule.id].path.as_posix()} ({rule.id}); give it an id of its own"
             reading.refuse(Unread(rule.file, Problem(message, rule.path, rule.line("id")), rule.id))
+            refused.add(id(rule))
         elif place in by_place:
             message = f"would write the same file as {by_place[place].path.as_posix()}; rename one of them"
             reading.refuse(Unread(rule.file, Problem(message, rule.path), rule.id))
+            refused.add(id(rule))
         else:
             by_place[place] = rule
             if rule.id:
                 by_id[rule.id] = rule
-            kept.append(rule)
-    reading.rules[:] = sorted(kept, key=lambda rule: order[id(rule)])
+    if refused:
+        reading.rules[:] = [rule for rule in reading.rules if id(rule) not in refused]
 
 
 def _refuse_double_packs(reading: Reading) -> None:

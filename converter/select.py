@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from converter.packs import Rule
+from converter.rule import Rule
 
 
 @dataclass(frozen=True)

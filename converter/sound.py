@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 from sigma.correlations import SigmaCorrelationRule
@@ -15,13 +16,16 @@ from sigma.rule import SigmaRule
 
 from converter import encodings
 from converter.errors import Problem
-from converter.packs import Rule
 from converter.refused import Refused
+from converter.rule import Rule, whole
 from converter.upstream.rules import Originals
 
 # `windash` makes five values of every dash that begins a word: beyond this many nothing sensible is meant.
 MOST_DASHES = 5
 MOST_EXPANDED = 20_000
+OF = re.compile(r"\bof\s+([\w*]+)")
+MARKED = encodings.MODIFIERS | {"windash"}
+NESTED = {dict, list}
 
 
 def parsed(rule: Rule) -> SigmaRule:
@@ -33,10 +37,14 @@ _originals = Originals()
 
 
 def _read(rule: Rule) -> SigmaRule:
-    _refuse_bombs(rule)
-    _refuse_nothing(rule)
-    _refuse_encodings(rule)
-    sigma = SigmaRule.from_dict(_one_condition(rule.document), collect_errors=True)
+    document = whole(rule.document)
+    marked, empty = _looked_at(document.get("detection"))
+    if marked:
+        _refuse_bombs(rule)
+    _refuse_nothing(rule, listless=empty)
+    if marked:
+        _refuse_encodings(rule)
+    sigma = SigmaRule.from_dict(_one_condition(document), collect_errors=True)
     _refuse_faults(rule, sigma.errors)
     return sigma
 
@@ -56,7 +64,7 @@ def filtered(rule: Rule, filters: Sequence[Rule]) -> SigmaRule:
     sigma = parsed(rule)
     for each in filters:
         # Fresh as well: a filter's detections become the rule's own, and pipelines rename their fields.
-        SigmaFilter.from_dict(deepcopy(dict(each.document))).apply_on_rule(sigma)
+        SigmaFilter.from_dict(deepcopy(dict(whole(each.document)))).apply_on_rule(sigma)
     return sigma
 
 
@@ -65,7 +73,7 @@ def filter_problems(filters: Sequence[Rule]) -> list[Problem]:
     problems = []
     for each in filters:
         try:
-            errors = SigmaFilter.from_dict(deepcopy(dict(each.document)), collect_errors=True).errors
+            errors = SigmaFilter.from_dict(deepcopy(dict(whole(each.document))), collect_errors=True).errors
         except SigmaError as error:
             errors = [error]
         if errors:
@@ -76,7 +84,7 @@ def filter_problems(filters: Sequence[Rule]) -> list[Problem]:
 def correlation(rule: Rule) -> SigmaCorrelationRule:
     """The correlation as pySigma reads it, its references not yet resolved; raises Refused with every fault found."""
     try:
-        sigma = SigmaCorrelationRule.from_dict(deepcopy(dict(rule.document)), collect_errors=True)
+        sigma = SigmaCorrelationRule.from_dict(deepcopy(dict(whole(rule.document))), collect_errors=True)
     except (AttributeError, TypeError, KeyError, ValueError) as error:
         said = reason(error) if isinstance(error, SigmaError) else "it is no mapping of the form that Sigma asks for"
         raise Refused(f"is no sound Sigma correlation: {said}", rule.line("correlation")) from error
@@ -129,14 +137,38 @@ def _one_condition(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document with its conditions joined: a list of them means any of them (specification 2.1, `condition`)."""
     detection = document.get("detection")
     conditions = detection.get("condition") if isinstance(detection, dict) else None
-    whole = dict(document)
+    found = dict(document)
     if (
         isinstance(detection, dict)
         and isinstance(conditions, list)
         and all(isinstance(each, str) for each in conditions)
     ):
-        whole["detection"] = detection | {"condition": " or ".join(f"({each})" for each in conditions)}
-    return whole
+        found["detection"] = detection | {"condition": " or ".join(f"({each})" for each in conditions)}
+    return found
+
+
+def _looked_at(item: object) -> tuple[bool, bool]:
+    """Whether a key has a modifier whose values have to be looked at, and whether a key lists none.
+
+    Few rules have either, so that this is the only walk through most of them.
+    """
+    marked = empty = False
+    waiting = [item]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            for key, each in value.items():
+                marked = marked or _is_marked(str(key))
+                empty = empty or (isinstance(each, list) and not each)
+            waiting.extend(value.values())
+        elif isinstance(value, list) and not NESTED.isdisjoint(map(type, value)):
+            waiting.extend(value)
+    return marked, empty
+
+
+@lru_cache(maxsize=4096)
+def _is_marked(key: str) -> bool:
+    return not MARKED.isdisjoint(key.split("|"))
 
 
 def _refuse_bombs(rule: Rule) -> None:
@@ -161,17 +193,20 @@ def _refuse_encodings(rule: Rule) -> None:
             raise Refused(fault, rule.line(field) or rule.line("detection"))
 
 
-def _refuse_nothing(rule: Rule) -> None:
-    """Refuse what pySigma takes for a condition that is not there: a pattern without a selection, an empty list."""
+def _refuse_nothing(rule: Rule, *, listless: bool) -> None:
+    """Refuse what pySigma takes for a condition that is not there: a pattern without a selection, an empty list.
+
+    Lists are looked at where some key is `listless`.
+    """
     detection = rule.document.get("detection")
     if not isinstance(detection, dict):
         return
     conditions = detection.get("condition")
     for condition in conditions if isinstance(conditions, list) else [conditions]:
-        for pattern in re.findall(r"\bof\s+([\w*]+)", condition) if isinstance(condition, str) else ():
+        for pattern in OF.findall(condition) if isinstance(condition, str) else ():
             if pattern != "them" and not any(fnmatchcase(str(name), pattern) for name in detection):
                 raise Refused(f"the condition names {pattern}, which no selection fits", rule.line("condition"))
-    for key, value in _empty_lists(detection):
+    for key, value in _empty_lists(detection) if listless else ():
         if not value:
             raise Refused(f"{key} lists no value; delete it, or list one", rule.line(key.split("|")[0]))
 

@@ -1,111 +1,68 @@
-"""Tests rules: gathers each one's queries and events, has them judged, in several processes and with a cache."""
+"""Tests rules: has what is planned judged, in several processes, or takes what is remembered."""
 
 from __future__ import annotations
 
-import json
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from multiprocessing import active_children, get_context, parent_process
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from converter import cache as caches
-from converter import cases, engines, records, schemas, sound
-from converter.convert import How, Refusal, converted
-from converter.errors import Problem, SigmapackError
+from converter import schemas
+from converter.errors import Problem
 from converter.hunting import NAME as HUNTING
 from converter.hunting import hunting
 from converter.hunts import Hunt, judged
-from converter.judge import Given, Judge, Judged, Known, NoQuery, Trial
-from converter.packs import Hunting, Pack, Rule
-from converter.refused import Refused
-from converter.schemas.layout import Row
+from converter.judge import Judge, Judged, Known, NoQuery
+from converter.packs import Hunting, Pack
+from converter.plan import Plan, trial
+from converter.remembered import Hunted, Remembered
+from converter.rule import Rule
 from converter.targets.target import Target
-from converter.verdicts import Asked, Verdict
+from converter.verdicts import Verdict
 
-# Rules whose rows are loaded at once: enough that loading pays, few enough that the tables stay small.
-CHUNK = 100
+# Rules whose rows are loaded at once, and the characters of their texts, which tell roughly how much work they are:
+# enough that loading pays, few enough that the tables stay small and no process waits long for the last one.
+CHUNK, HEAVIEST = 50, 125_000
+# Below this many rules, a second process takes longer to start than the first one to be done.
+WORTH_A_WORKER = 20
+# So many more objects than before are worth a look for garbage.
+COLLECTED = 100_000
 # A hunting query in the language of single queries, which name no category.
 PLAIN = "lucene"
-# The key under which a published rule names its recorded events, https://github.com/SigmaHQ/sigma/tree/master/regression_data.
-REGRESSION = "regression_tests_path"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is tested, and how.
-
-    `hows` says for each target how rules are converted afresh. With `outputs` the query that stands in that folder is
-    judged, and a rule is converted only to say why it has none. `given` are events by the rule's id; those under the
-    empty id are for all rules. `engines` are as Judge takes them.
-    """
-
-    targets: tuple[Target, ...]
-    hows: Mapping[str, How]
-    outputs: Path | None = None
-    given: Mapping[str, tuple[Given, ...]] = field(default_factory=dict)
-    generated: bool = True
-    minimise: bool = True
-    seed: int = 0
-    engines: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def live(self) -> bool:
-        """Whether a running cluster judges, of which nothing is known in advance."""
-        return any(self.engines.values())
-
-    @cached_property
-    def key(self) -> str:
-        """What of the plan verdicts depend on, whatever the rule."""
-        hows = [
-            [
-                name,
-                repr(how.options),
-                how.stock,
-                how.allow_inexact,
-                sorted(how.without),
-                [each.text for each in how.filters],
-                repr(how.placeholders),
-            ]
-            for name, how in self.hows.items()
-        ]
-        ready = engines.engine("kusto_analyser").ready()
-        return json.dumps([hows, self.generated, self.minimise, self.seed, ready, sorted(self.engines)])
 
 
 def tested(
     rules: Sequence[Rule],
     plan: Plan,
     jobs: int = 1,
-    cache: caches.Cache | None = None,
+    remembered: Remembered | None = None,
     watched: Callable[[Sequence[Rule]], Iterable[Rule]] = iter,
 ) -> Iterator[tuple[Rule, Judged]]:
     """Each rule with its verdicts, in order; `watched` gives the rules one by one as they are done."""
     if plan.live:
         # What a cluster said yesterday is not what it says today.
-        cache = None
-    known = {id(rule): _kept(cache, rule, plan) for rule in rules} if cache else {}
+        remembered = None
+    known = {id(rule): remembered.rule(rule) for rule in rules} if remembered else {}
     missing = [rule for rule in rules if known.get(id(rule)) is None]
     fresh = _judged(missing, plan, jobs)
     for rule in watched(rules):
         judged = known.get(id(rule))
         if judged is None:
             judged = next(fresh)
-            if cache:
-                cache.put(_key(rule, plan), asdict(judged))
+            if remembered:
+                remembered.keep_rule(rule, judged)
         yield rule, judged
 
 
 def _judged(rules: Sequence[Rule], plan: Plan, jobs: int) -> Iterator[Judged]:
-    size = min(CHUNK, -(-len(rules) // jobs) or 1)
-    chunks = [rules[start : start + size] for start in range(0, len(rules), size)]
+    chunks = list(_chunks(rules, min(CHUNK, -(-len(rules) // jobs))))
     # What a cluster was given is removed by this process, which hears of every way to be stopped but SIGKILL.
-    if jobs == 1 or len(chunks) < 2 or plan.live:  # noqa: PLR2004 - one chunk needs no second process
+    if jobs == 1 or len(rules) < WORTH_A_WORKER or plan.live:
         with closing(_judge(plan)) as judge:
             for chunk in chunks:
                 yield from judge.judge([trial(rule, plan) for rule in chunk])
@@ -121,6 +78,20 @@ def _judged(rules: Sequence[Rule], plan: Plan, jobs: int) -> Iterator[Judged]:
             for worker in active_children():
                 worker.terminate()
             raise
+
+
+def _chunks(rules: Sequence[Rule], most: int) -> Iterator[Sequence[Rule]]:
+    """The rules in pieces of at most so many, in order."""
+    chunk: list[Rule] = []
+    weight = 0
+    for rule in rules:
+        if chunk and (len(chunk) == most or weight + len(rule.text) > HEAVIEST):
+            yield chunk
+            chunk, weight = [], 0
+        chunk.append(rule)
+        weight += len(rule.text)
+    if chunk:
+        yield chunk
 
 
 def _judge(plan: Plan) -> Judge:
@@ -143,8 +114,14 @@ def _outlive_nobody() -> None:
     Thread(target=end, daemon=True).start()
 
 
+def seldom_collect() -> None:
+    """Look for garbage in circles seldom: judging makes hundreds of thousands of rows, and next to no circles."""
+    gc.set_threshold(COLLECTED)
+
+
 def _start(plan: Plan) -> None:
     _outlive_nobody()
+    seldom_collect()
     _worker.update(plan=plan, judge=_judge(plan))
 
 
@@ -153,52 +130,19 @@ def _work(rules: Sequence[Rule]) -> list[Judged]:
     return judged
 
 
-def trial(rule: Rule, plan: Plan) -> Trial:
-    """The rule with its queries and events."""
-    how = next(iter(plan.hows.values()))
-    return Trial(
-        rule.document,
-        {target.name: _query(rule, target, plan) for target in plan.targets},
-        tuple(each.document for each in how.filters),
-        how.placeholders,
-        (*_cases(rule), *_recorded(rule), *plan.given.get(rule.id, ()), *plan.given.get("", ())),
-        {name: other.document for name, other in _named(rule, how).items()},
-    )
-
-
-def _named(rule: Rule, how: How) -> dict[str, Rule]:
-    """The rules that a correlation names, by these names; none where it names one that is not there."""
-    if not rule.is_correlation:
-        return {}
-    try:
-        names = [str(reference.reference) for reference in sound.correlation(rule).rules or ()]
-        return dict(zip(names, sound.referred(rule, how.referable), strict=True))
-    except Refused:
-        return {}
-
-
-def _query(rule: Rule, target: Target, plan: Plan) -> str | NoQuery:
-    if plan.outputs is not None:
-        path = plan.outputs / output(rule, target)
-        try:
-            return path.read_text(encoding="utf-8").removesuffix("\n")
-        except FileNotFoundError:
-            outcome = converted(rule, target, plan.hows[target.name])
-            if isinstance(outcome, Refusal):
-                return NoQuery(outcome.reason)
-            return NoQuery(f"{path.as_posix()} is missing; run sigmapack convert", "broken")
-        except (OSError, UnicodeDecodeError) as error:
-            return NoQuery(f"{path.as_posix()} cannot be read: {error}", "broken")
-    outcome = converted(rule, target, plan.hows[target.name])
-    return NoQuery(outcome.reason) if isinstance(outcome, Refusal) else outcome.text
-
-
-def hunts(pack: Pack, plan: Plan) -> Iterator[tuple[Target, str, Verdict]]:
+def hunts(pack: Pack, plan: Plan, remembered: Remembered | None = None) -> Hunted:
     """The verdict on each of the pack's hunting queries, with its target and the name of its file."""
     if pack.hunting is None or any(how.stock for how in plan.hows.values()):
-        return
-    with closing(_judge(plan)) as judge:
-        yield from _hunts(pack, pack.hunting, plan, judge)
+        return []
+    if plan.live:
+        remembered = None
+    found = remembered.pack(pack) if remembered else None
+    if found is None:
+        with closing(_judge(plan)) as judge:
+            found = list(_hunts(pack, pack.hunting, plan, judge))
+        if remembered:
+            remembered.keep_pack(pack, found)
+    return found
 
 
 def _hunts(pack: Pack, settings: Hunting, plan: Plan, judge: Judge) -> Iterator[tuple[Target, str, Verdict]]:
@@ -250,105 +194,6 @@ def _hunt(  # noqa: PLR0913 - what it takes
         categories.append((name, one))
     hunt = Hunt(text, settings.window, settings.columns, settings.category_column, categories, plain=plain)
     return judge.joint({each.name: judged(hunt, layout, each) for each in judge.judges(target.name)})
-
-
-def output(rule: Rule, target: Target) -> PurePosixPath:
-    """Where the rule's query stands below the folder of outputs."""
-    return PurePosixPath(target.name, f"{rule.place}.{target.suffix}")
-
-
-def _cases(rule: Rule) -> tuple[Given, ...]:
-    """The rule's cases as events; none where it has no file of cases, or a bad one, which `gaps` tells of."""
-    if not rule.cases_path.is_file():
-        return ()
-    try:
-        found = cases.read(rule)
-    except SigmapackError:
-        return ()
-    return tuple(Given(f"case: {case.name}", case.event, case.verb == "must_match") for case in found)
-
-
-def _recorded(rule: Rule) -> tuple[Given, ...]:
-    """The events that the rule was published with: below the nearest folder that has what it names, if any has."""
-    named = rule.document.get(REGRESSION)
-    if not isinstance(named, str) or not named:
-        return ()
-    for folder in rule.path.absolute().parents:
-        place = (folder / named).parent
-        if place.is_dir():
-            try:
-                return given(place).get(rule.id, ())
-            except SigmapackError:
-                return ()
-    return ()
-
-
-def given(path: Path) -> dict[str, tuple[Given, ...]]:
-    """The events of a file or folder by the rule's id, under the empty id those of no rule; raises SigmapackError."""
-    found: dict[str, list[Given]] = {}
-    for recorded in records.read(path):
-        event = Given(f"recorded: {recorded.name}", recorded.event, recorded.expected)
-        for name in recorded.rules or ("",):
-            found.setdefault(name, []).append(event)
-    return {name: tuple(events) for name, events in found.items()}
-
-
-def gaps(rule: Rule) -> Mapping[str, str] | Problem:
-    """Why the rule's query is known not to be exact, by target; a problem where its file of cases is bad."""
-    if not rule.cases_path.is_file():
-        return {}
-    try:
-        return cases.todo(rule)
-    except SigmapackError as error:
-        return error.problem
-
-
-def _key(rule: Rule, plan: Plan) -> str:
-    """What the verdicts on the rule depend on, beside our own code."""
-    texts = (
-        [_text(plan.outputs / output(rule, target)) for target in plan.targets] if plan.outputs is not None else None
-    )
-    given = [*_recorded(rule), *plan.given.get(rule.id, ()), *plan.given.get("", ())]
-    named = [each.text for each in _named(rule, next(iter(plan.hows.values()))).values()]
-    return caches.key(
-        [rule.text, named, str(rule.place), _text(rule.cases_path), texts, list(map(repr, given)), plan.key]
-    )
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_bytes().decode(errors="backslashreplace")
-    except OSError:
-        return None
-
-
-def _kept(cache: caches.Cache, rule: Rule, plan: Plan) -> Judged | None:
-    held = cache.get(_key(rule, plan))
-    try:
-        judged = None if held is None else _revived(held)
-    except (AttributeError, LookupError, TypeError):
-        # An entry of another form than ours is none.
-        return None
-    return judged if judged is not None and {target.name for target in plan.targets} == judged.verdicts.keys() else None
-
-
-def _revived(held: Mapping[str, Any]) -> Judged:
-    verdicts = {
-        name: Verdict(
-            told["kind"],
-            told["reason"],
-            tuple(Asked(**shown | {"row": _row(shown["row"])}) for shown in told["shown"]),
-            tuple(told["events"]),
-            tuple(told["unmade"]),
-        )
-        for name, told in held["verdicts"].items()
-    }
-    return Judged(verdicts, tuple(Given(**given) for given in held["contradictions"]))
-
-
-def _row(held: Mapping[str, Any]) -> Row:
-    """The row with its lists as they were before they were written as JSON."""
-    return {name: tuple(cell) if isinstance(cell, list) else cell for name, cell in held.items()}
 
 
 def processors() -> int:

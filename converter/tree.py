@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
 import threading
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -14,6 +16,9 @@ from converter.errors import Problem
 
 Tree = Mapping[PurePosixPath, str]
 TEMPORARY = ".sigmapack-"
+BINARY = getattr(os, "O_BINARY", 0)
+# What is no regular file is not waited for.
+FLAGS = BINARY | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True)
@@ -30,22 +35,55 @@ def write(tree: Tree, root: Path, encoding: str = "utf-8") -> dict[PurePosixPath
 
     A file that holds its text already is left alone. Lines end in plain newlines, on every system.
     """
-    unwritten = {}
-    for folder in {(root / path).parent for path in tree}:
-        _sweep(folder)
-    for path, text in sorted(tree.items()):
-        problem = write_file(root / path, text.encode(encoding, errors="backslashreplace"))
-        if problem is not None:
-            unwritten[path] = problem
-    return unwritten
+    writer = Writer(root)
+    written = ((path, writer.write(str(path), encoded(text, encoding))) for path, text in sorted(tree.items()))
+    return {path: problem for path, problem in written if problem is not None}
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what a killed run left half-written; a run that is still going keeps its own."""
-    for left in folder.glob(f"{TEMPORARY}*"):
-        process = left.name.removeprefix(TEMPORARY).split("-")[0]
+def encoded(text: str, encoding: str = "utf-8") -> bytes:
+    """The text as it goes into a file; what the encoding lacks is written out."""
+    return text.encode(encoding, errors="backslashreplace")
+
+
+class Writer:
+    """Writes thousands of files below a folder, each whole or not at all, with little work for each.
+
+    What a killed run left half-written in a folder is removed when the first file goes there.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = str(root)
+        # Folders that are known to stand there, and those of them that were empty.
+        self.folders: dict[str, bool] = {}
+
+    def write(self, path: str, content: bytes | bytearray) -> Problem | None:
+        """Make the file hold the content; gives the problem where it cannot be written."""
+        whole = f"{self.root}/{path}"
+        folder, _, name = whole.rpartition("/")
+        try:
+            if folder not in self.folders:
+                self.folders[folder] = _made(folder)
+            if self.folders[folder] or not _holds(whole, content):
+                _put(folder, name, content)
+        except OSError as error:
+            return _problem(Path(whole), error)
+        return None
+
+
+def _made(folder: str) -> bool:
+    """Make the folder, or remove what was left half-written in it; gives whether it was made."""
+    try:
+        with os.scandir(folder) as entries:
+            left = [entry.path for entry in entries if entry.name.startswith(TEMPORARY)]
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - a text already
+        return True
+    for path in left:
+        # A run that is still going keeps its own.
+        process = path.rpartition(TEMPORARY)[2].split("-")[0]
         if process.isdigit() and not _is_running(int(process)):
-            left.unlink(missing_ok=True)
+            Path(path).unlink(missing_ok=True)
+    return False
 
 
 def _is_running(process: int) -> bool:
@@ -61,16 +99,28 @@ def _is_running(process: int) -> bool:
     return True
 
 
+def text_of(path: Path) -> str:
+    """What the file holds; empty where there is none that can be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 def write_file(path: Path, content: bytes) -> Problem | None:
     """Make the file hold the content, whole or not at all; gives the problem where it cannot be written."""
     try:
         replace(path, content)
     except OSError as error:
-        in_the_way = next((parent for parent in path.parents if parent.exists() and not parent.is_dir()), None)
-        if in_the_way is not None:
-            return Problem("cannot be written: a file stands where a folder is needed; choose another -o", in_the_way)
-        return Problem(f"cannot be written: {error.strerror or error}; choose another -o or mend the path", path)
+        return _problem(path, error)
     return None
+
+
+def _problem(path: Path, error: OSError) -> Problem:
+    in_the_way = next((parent for parent in path.parents if parent.exists() and not parent.is_dir()), None)
+    if in_the_way is not None:
+        return Problem("cannot be written: a file stands where a folder is needed; choose another -o", in_the_way)
+    return Problem(f"cannot be written: {error.strerror or error}; choose another -o or mend the path", path)
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -78,15 +128,40 @@ def replace(path: Path, content: bytes) -> None:
 
     Raises OSError where the file or its folder cannot be written.
     """
-    if path.is_file() and path.read_bytes() == content:
+    if _holds(str(path), content):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{threading.get_ident()}")
+    _put(str(path.parent), path.name, content)
+
+
+def _holds(path: str, content: bytes | bytearray) -> bool:
+    """Whether the file is there and holds this."""
     try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        descriptor = os.open(path, os.O_RDONLY | FLAGS)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    try:
+        facts = os.fstat(descriptor)
+        same = stat.S_ISREG(facts.st_mode) and facts.st_size == len(content)
+        return same and os.read(descriptor, len(content) + 1) == content
+    finally:
+        os.close(descriptor)
+
+
+def _put(folder: str, name: str, content: bytes | bytearray) -> None:
+    temporary = f"{folder}/{TEMPORARY}{os.getpid()}-{threading.get_ident()}"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o666)
+        try:
+            left = memoryview(content)
+            while left:
+                left = left[os.write(descriptor, left) :]
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, f"{folder}/{name}")  # noqa: PTH105 - likewise
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)  # noqa: PTH108 - likewise
         raise
 
 

@@ -1,10 +1,10 @@
-"""What a run reads, as one digest of places and contents; and what it wrote, as one of sizes and times."""
+"""What a run reads, by places and contents; and what it wrote, by sizes and times."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from stat import S_ISREG
@@ -29,26 +29,48 @@ class Untold(Exception):  # noqa: N818 - an answer
     """Says that what a run reads cannot be told from outside: a loop of links, a pipe, what cannot be read."""
 
 
-def content(watched: Watched) -> str:
-    """The digest of all that stands there now; raises Untold."""
-    hashed = hashlib.sha256()
-    for path in _files(watched):
-        hashed.update(_told(path))
-    return hashed.hexdigest()
+def contents(watched: Watched) -> dict[str, str]:
+    """What stands at each place now: the hash of a file's content, nothing where there is none; raises Untold."""
+    return {path: _told(path) for path in _files(watched)}
 
 
-def sizes_and_times(paths: Iterable[str]) -> str:
-    """The digest of these files' sizes and times; raises Untold where one is not there."""
+def digest(found: Mapping[str, str]) -> str:
+    """What these contents come to, as one."""
+    return _hashed(repr(sorted(found.items())))
+
+
+Facts = list[tuple[str, int, int]]
+
+
+def facts(paths: Iterable[str]) -> Facts:
+    """Each of these files with its size and time; raises Untold where one is not there."""
     try:
-        facts = [(path, found.st_size, found.st_mtime_ns) for path in paths if (found := os.stat(path))]
+        return [(path, found.st_size, found.st_mtime_ns) for path in paths if (found := os.stat(path))]
     except OSError as error:
         raise Untold from error
-    return hashlib.sha256(repr(facts).encode(errors="surrogatepass")).hexdigest()
+
+
+def sizes_and_times(found: Facts) -> str:
+    """What these sizes and times come to, as one."""
+    return _hashed(repr(found))
 
 
 def state(watched: Watched) -> str:
     """The digest of sizes and times of all that stands there now; raises Untold."""
-    return sizes_and_times(path for path in _files(watched) if os.path.exists(path))
+    return sizes_and_times(
+        [(path, found.st_size, found.st_mtime_ns) for path in _files(watched) if (found := _facts(path)) is not None]
+    )
+
+
+def _facts(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _files(watched: Watched) -> Iterator[str]:
@@ -77,13 +99,12 @@ def _counts(name: str, pattern: str) -> bool:
     return name.lower().endswith(SUFFIXES) or bool(pattern and fnmatchcase(name, pattern))
 
 
-def _told(path: str) -> bytes:
-    """A file's place, where a link leads, and its content, so that no two trees are told alike."""
-    name = path.encode(errors="surrogatepass")
+def _told(path: str) -> str:
+    """The hash of a file's content; raises Untold for a link, and for what is no file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | FLAGS)
     except FileNotFoundError:
-        return b"absent %d %b\n" % (len(name), name)
+        return ""
     except OSError as error:
         raise Untold from error
     try:
@@ -95,7 +116,7 @@ def _told(path: str) -> bytes:
             raise Untold
     finally:
         os.close(descriptor)
-    return b"%d %b %d %b\n" % (len(name), name, len(held), held)
+    return hashlib.sha256(held).hexdigest()
 
 
 def project_file(start: str, file: str, folder: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 # Python keeps the bytes of a file name that is not UTF-8 as lone surrogates (PEP 383), which UTF-8 cannot hold.
 _SURROGATES = re.compile("[\ud800-\udfff]")
+NEWLINE = "\n"
 _ESCAPED_BYTES = range(0xDC80, 0xDD00)
 # XML 1.0, production 2.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -27,8 +28,12 @@ def xml(text: str) -> str:
 
 def json_document(value: Mapping[str, Any]) -> str:
     """The value as a JSON text for people and programs, in UTF-8 as it is, with a final newline."""
-    text = _indented(value, "\n")
-    return _SURROGATES.sub(lambda match: "\\" + _written_out(match), text) + "\n"
+    return json_text(f"{_indented(value, NEWLINE)}\n")
+
+
+def json_text(text: str) -> str:
+    """The JSON text with each lone surrogate written out."""
+    return _SURROGATES.sub(lambda match: "\\" + _written_out(match), text)
 
 
 def _indented(value: object, line: str) -> str:

@@ -10,7 +10,9 @@ from converter.bench import Bench, Embedded
 from converter.convert import How
 from converter.engines.engine import Invalid, Unjudged
 from converter.judge import Judge, Known, asked_for
-from converter.packs import Hunting, Pack, Rule
+from converter.packs import Hunting, Pack
+from converter.plan import Plan, trial
+from converter.rule import Rule
 from converter.schemas.layout import Source
 from converter.targets import DEFAULTS, named
 from converter.verdicts import Asked, Verdict, verdict
@@ -25,9 +27,9 @@ def reading() -> packs.Reading:
     return packs.read((str(ROOT / "sigma_rules"),), b"")
 
 
-def plan(**more: object) -> testing.Plan:
+def plan(**more: object) -> Plan:
     """A plan for the project's outputs."""
-    return testing.Plan(TARGETS, {each.name: How() for each in TARGETS}, ROOT / "outputs", **more)  # type: ignore[arg-type]
+    return Plan(TARGETS, {each.name: How() for each in TARGETS}, ROOT / "outputs", **more)  # type: ignore[arg-type]
 
 
 def rule(name: str) -> Rule:
@@ -37,7 +39,7 @@ def rule(name: str) -> Rule:
 @cache
 def known(name: str) -> Known:
     """The rule with its events."""
-    found = Judge().known(testing.trial(rule(name), plan()))
+    found = Judge().known(trial(rule(name), plan()))
     assert isinstance(found, Known)
     return found
 

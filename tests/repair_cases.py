@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from converter.convert import How, Query, Refusal, converted
-from converter.packs import Rule
+from converter.rule import Rule
 from converter.stock import StockOptions
 from converter.targets import TARGETS
 from converter.targets.repair import Repair

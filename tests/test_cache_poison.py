@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from converter import cache, convert
-from converter.packs import Rule
+from converter.rule import Rule
 from tests.command import rule
 from tests.runs_here import CASES, COMMANDS, FILTER, FILTERED, PIPELINE, TEST, Told, files, project, restored, run, runs
 

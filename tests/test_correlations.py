@@ -15,7 +15,7 @@ from converter.convert import How, Query, Refusal, converted
 from converter.correlations import Correlating, judged
 from converter.engines.spl import ENGINE
 from converter.engines.store import Store, Stored
-from converter.packs import Rule
+from converter.rule import Rule
 from converter.targets import TARGETS
 from converter.verdicts import Verdict
 from tests.command import sigmapack

@@ -18,7 +18,7 @@ import yaml
 from converter.convert import How, Query, Refusal, converted
 from converter.errors import UsageError
 from converter.framing import Framed, framed
-from converter.packs import Rule
+from converter.rule import Rule
 from converter.stock import StockOptions
 from converter.targets import TARGETS
 from tests.command import sigmapack

@@ -12,7 +12,8 @@ import pytest
 
 from converter import packs
 from converter.convert import How, Query, Refusal, convert
-from converter.packs import Reading, Rule
+from converter.packs import Reading
+from converter.rule import Rule
 from converter.targets import TARGETS
 from converter.targets.kusto import dialect as kusto
 from converter.targets.lucene import dialect as lucene

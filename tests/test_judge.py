@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from converter import testing
 from converter.judge import Given, Judge, NoQuery, Trial
+from converter.plan import trial
 from tests.mutations import Mutant, mutants
 from tests.pack_judged import TARGETS, golden, held, known, plan, reading, rule
 
@@ -95,7 +95,7 @@ def test_a_value_that_only_the_query_has_is_found_and_the_smallest_event_shown(t
     query = golden(target, "proc_creation_cert_enum_tool")
     before, after = ADDED[target]
     assert before in query
-    one = testing.trial(rule("proc_creation_cert_enum_tool"), plan())
+    one = trial(rule("proc_creation_cert_enum_tool"), plan())
     changed = Trial(one.document, {target: query.replace(before, after, 1)}, given=one.given)
     told = Judge().judge([changed])[0].verdicts[target]
     assert told.kind == "wider"

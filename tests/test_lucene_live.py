@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from converter.convert import Query, Refusal, converted
-from converter.packs import Rule
+from converter.rule import Rule
 from converter.targets import TARGETS
 from tests import command_lines, elastic_node, events, lucene, pack_words, seed, sigma_text, test_lucene
 from tests.command_lines import VALUES

@@ -19,7 +19,8 @@ from converter.convert import Query
 from converter.errors import Problem
 from converter.manifest import PACKAGES, differences, manifest
 from converter.outputs import Outputs, outputs
-from converter.packs import Rule, Unread
+from converter.packs import Unread
+from converter.rule import Rule
 from converter.targets import TARGETS
 from tests.command import rule
 from tests.events import PACK, ROOT

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from converter.convert import Query, Refusal, converted
-from converter.packs import Rule
+from converter.rule import Rule
 from converter.targets import TARGETS
 from tests.events import Event, now
 from tests.test_quoting import ENGINES

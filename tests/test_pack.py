@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from converter import cases, packs
+from converter import cases
+from converter.rule import Rule
 from tests import events, seed
 from tests.events import PACK
 
@@ -110,7 +111,7 @@ def test_the_hunting_settings_keep_the_seeds_order_window_and_columns() -> None:
     assert pack.hunting.window == "24h"
 
 
-def values(rule: packs.Rule) -> Iterator[tuple[str, str, str]]:
+def values(rule: Rule) -> Iterator[tuple[str, str, str]]:
     """Every listed value of a rule: its selection, its field with modifiers, and itself."""
     for selection, fields in rule.document["detection"].items():
         if selection != "condition":
@@ -136,7 +137,7 @@ def holds(event: Mapping[str, Any], field: str, value: str) -> bool:
         for found in values(rule)
     ],
 )
-def test_every_listed_value_is_hit_by_a_case(rule: packs.Rule, selection: str, field: str, value: str) -> None:
+def test_every_listed_value_is_hit_by_a_case(rule: Rule, selection: str, field: str, value: str) -> None:
     matching = [case for case in cases.read(rule) if case.verb == "must_match"]
     assert [case.name for case in matching if holds(case.event, field, value)], selection
 
@@ -160,9 +161,7 @@ COVERED = {"-urlcache", "zgrab2", "search.censys.io", "api.certspotter.com"}
         if value not in COVERED
     ],
 )
-def test_every_listed_value_is_alone_in_some_case(
-    rule: packs.Rule, field: str, value: str, others: Sequence[str]
-) -> None:
+def test_every_listed_value_is_alone_in_some_case(rule: Rule, field: str, value: str, others: Sequence[str]) -> None:
     """A case that one value alone carries fails when the value is removed from its list."""
     matching = [case for case in cases.read(rule) if case.verb == "must_match"]
     alone = [

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from converter.convert import Query, converted
-from converter.packs import Rule
+from converter.rule import Rule
 from converter.targets import TARGETS
 from tests import elastic_documents, lucene, spl, splunk_rows
 from tests.defender import Defender

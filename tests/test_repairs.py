@@ -12,7 +12,7 @@ import pytest
 
 from converter import packs
 from converter.convert import How, Query, Refusal, converted
-from converter.packs import Rule
+from converter.rule import Rule
 from converter.targets import DEFAULTS, TARGETS
 from tests.command import sigmapack
 from tests.events import PACK, ROOT

@@ -17,7 +17,7 @@ from sigma.processing.pipeline import ProcessingPipeline
 from converter.convert import How, Query, Refusal, converted
 from converter.engines.spl import ENGINE
 from converter.judge import Given, Judge, Trial
-from converter.packs import Rule
+from converter.rule import Rule
 from converter.schemas.forms import Cell
 from converter.stock import StockOptions
 from converter.targets import TARGETS

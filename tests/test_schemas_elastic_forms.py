@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from converter.schemas.forms import FORMS, Unwritable
+from converter.schemas.forms import FORMS, PLAIN, Unwritable
 
 SPELLED = {
     "spelled": {
@@ -120,3 +120,10 @@ def test_a_form_that_asks_for_the_number_of_the_event(
             FORMS[form](value, {"EventID": number}, **options)
     else:
         assert FORMS[form](value, {"EventID": number}, **options) == (None if cell == () else cell)
+
+
+@pytest.mark.parametrize("form", sorted(PLAIN))
+def test_a_plain_form_gives_nothing_for_an_absent_field_whatever_else_there_is(form: str) -> None:
+    options = {"algorithm": "MD5"} if "digest" in form else {}
+    for event in ({}, {"EventID": 1, "Image": "C:\\a.exe", "Hashes": f"MD5={'0' * 32}", "User": "a\\b"}):
+        assert FORMS[form](None, event, **options) is None

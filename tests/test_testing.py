@@ -10,11 +10,17 @@ import pytest
 
 from converter import cache, packs, testing
 from converter.convert import How
-from converter.judge import Given
+from converter.judge import Given, Judged
+from converter.plan import Plan
+from converter.remembered import Keys, Remembered
+from converter.rule import Rule
+from converter.stock import StockOptions
 from converter.targets import TARGETS
+from converter.verdicts import Verdict
 from tests.command import rule
 
 KUSTO = TARGETS["kusto"]
+QUERY = 'DeviceProcessEvents\n| where ProcessCommandLine contains "something"\n'
 CASES = """\
 must_match:
   - {name: a, event: {CommandLine: something}}
@@ -37,22 +43,24 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "rules" / "a.yml").write_text(rule())
     (tmp_path / "rules" / "a.cases.yaml").write_text(CASES)
     (tmp_path / "outputs" / "kusto").mkdir(parents=True)
-    (tmp_path / "outputs" / "kusto" / "a.kql").write_text(
-        'DeviceProcessEvents\n| where ProcessCommandLine contains "something"\n'
-    )
+    (tmp_path / "outputs" / "kusto" / "a.kql").write_text(QUERY)
     return tmp_path
 
 
-def read(folder: Path) -> packs.Rule:
+def read(folder: Path) -> Rule:
     return packs.read((str(folder / "rules"),), b"").rules[0]
 
 
-def plan(folder: Path) -> testing.Plan:
-    return testing.Plan((KUSTO,), {"kusto": How()}, folder / "outputs", minimise=False)
+def plan(folder: Path) -> Plan:
+    return Plan((KUSTO,), {"kusto": How()}, folder / "outputs", minimise=False)
 
 
-def key(folder: Path, changed: Callable[[testing.Plan], testing.Plan] = lambda same: same) -> str:
-    return testing._key(read(folder), changed(plan(folder)))  # noqa: SLF001 - what the cache is asked for
+def remembered(folder: Path) -> Remembered:
+    return Remembered(plan(folder), cache.Cache(folder / "cache", "verdicts"))
+
+
+def key(folder: Path, changed: Callable[[Plan], Plan] = lambda same: same) -> str:
+    return Keys(changed(plan(folder))).rule(read(folder))
 
 
 def test_the_key_is_the_same_for_the_same(folder: Path) -> None:
@@ -81,7 +89,7 @@ def test_the_key_depends_on_the_rule_its_cases_and_its_output(
         assert key(folder) != first
 
 
-CHANGES: dict[str, Callable[[testing.Plan], testing.Plan]] = {
+CHANGES: dict[str, Callable[[Plan], Plan]] = {
     "seed": lambda one: replace(one, seed=1),
     "no generated events": lambda one: replace(one, generated=False),
     "minimise": lambda one: replace(one, minimise=True),
@@ -96,8 +104,29 @@ CHANGES: dict[str, Callable[[testing.Plan], testing.Plan]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_the_key_depends_on_the_plan(folder: Path, change: Callable[[testing.Plan], testing.Plan]) -> None:
+def test_the_key_depends_on_the_plan(folder: Path, change: Callable[[Plan], Plan]) -> None:
     assert key(folder, change) != key(folder)
+
+
+def test_the_key_depends_on_what_the_file_of_a_pipeline_holds(folder: Path) -> None:
+    path = folder / "p.yml"
+    keys = set()
+    for text in ("name: a\n", "name: b\n"):
+        path.write_text(text)
+        hows = {"kusto": How(options=StockOptions((str(path),)))}
+        keys.add(key(folder, lambda one, hows=hows: replace(one, hows=hows)))  # type: ignore[misc]
+    assert len(keys) == 2
+
+
+def test_what_was_written_while_it_was_judged_is_not_kept(folder: Path) -> None:
+    kept = remembered(folder)
+    one = read(folder)
+    assert kept.rule(one) is None
+    (folder / "outputs" / "kusto" / "a.kql").write_text("another")
+    kept.keep_rule(one, Judged({"kusto": Verdict("exact")}))
+    assert remembered(folder).rule(one) is None
+    (folder / "outputs" / "kusto" / "a.kql").write_text(QUERY)
+    assert remembered(folder).rule(one) is None
 
 
 def test_the_key_depends_on_recorded_events_beside_the_rule(folder: Path) -> None:
@@ -116,22 +145,34 @@ def test_the_key_depends_on_recorded_events_beside_the_rule(folder: Path) -> Non
 def test_a_warm_cache_gives_what_a_cold_one_gives(folder: Path, query: str) -> None:
     output = folder / "outputs" / "kusto" / "a.kql"
     output.write_text(output.read_text().replace("contains", query))
-    kept = cache.Cache(folder / "cache", "verdicts")
+    kept = remembered(folder)
     cold, warm, without = (
-        [(one.path, judged) for one, judged in testing.tested([read(folder)], plan(folder), cache=each)]
+        [(one.path, judged) for one, judged in testing.tested([read(folder)], plan(folder), remembered=each)]
         for each in (kept, kept, None)
     )
     assert cold == warm == without
 
 
 def test_a_foreign_but_whole_entry_is_no_verdict(folder: Path) -> None:
-    kept = cache.Cache(folder / "cache", "verdicts")
+    kept = remembered(folder)
     values: list[dict[str, object]] = [
         {},
         {"verdicts": {}, "contradictions": []},
         {"verdicts": {"kusto": {"kind": "exact"}}, "contradictions": 1},
     ]
     for value in values:
-        assert kept.put(key(folder), value)
-        ((_, judged),) = testing.tested([read(folder)], plan(folder), cache=kept)
+        assert kept.singles.put(key(folder), value)
+        ((_, judged),) = testing.tested([read(folder)], plan(folder), remembered=kept)
         assert judged.verdicts["kusto"].events[0] > 0
+
+
+def test_chunks_have_no_more_rules_nor_text_than_they_may_and_lack_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = read(folder)
+    rules = [Rule(one.path, one.place, "x" * size, one.document) for size in (1, 1, 1, 1, 5, 30, 1, 5, 5)]
+    monkeypatch.setattr(testing, "HEAVIEST", 10)
+    chunks = list(testing._chunks(rules, 3))  # noqa: SLF001 - what is tested
+    assert [[len(rule.text) for rule in chunk] for chunk in chunks] == [[1, 1, 1], [1, 5], [30], [1, 5], [5]]
+    assert [rule for chunk in chunks for rule in chunk] == rules
+    assert not list(testing._chunks([], 3))  # noqa: SLF001 - as above

@@ -17,12 +17,11 @@ from sigma.data import mitre_attack
 from sigma.exceptions import SigmaError
 
 from converter import oracle
-from converter.cli.test import STOCK_PIPELINES
 from converter.convert import How, Query, Refusal, converted
 from converter.framing import framed
 from converter.judge import Given, Judge, NoQuery, Trial
-from converter.packs import Rule
-from converter.stock import StockOptions, backend_for
+from converter.rule import Rule
+from converter.stock import STOCK_PIPELINES, StockOptions, backend_for
 from converter.stock.state import forget_counters
 from converter.targets import DEFAULTS, TARGETS
 from converter.targets.repair import Repair

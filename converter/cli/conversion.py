@@ -6,30 +6,26 @@ import codecs
 import gc
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
-from converter import config, manifest, packs, sound, tree
-from converter.cli import report
+from converter import config, packs, sound, tree
+from converter.cli import folder, report
 from converter.cli.asked import NDJSON, Request
-from converter.cli.progress import progress, summary
+from converter.cli.outcome import Seen, exit_code
 from converter.cli.replay import Record
 from converter.cli.request import (
     how_of,
+    kept_of,
     refuse_own_outputs,
     refuse_what_no_rule_can_take,
     requested_targets,
 )
-from converter.cli.say import say
 from converter.convert import How, Query, Refusal
-from converter.errors import Problem, UsageError
+from converter.errors import UsageError
 from converter.framing import framed
-from converter.jobs import conversions
-from converter.kept import Kept
-from converter.outputs import Outputs, outputs
+from converter.jobs import Workers, conversions
 from converter.packs import Reading
-from converter.reports.report import Report
 from converter.select import Selection
 from converter.stock import built_in
 from converter.targets import DEFAULTS
@@ -52,10 +48,24 @@ def run(request: Request, record: Record | None = None) -> int:
     output = None if output == Path(packs.STANDARD_INPUT) else output
     if record is not None:
         record.begin(_watched(request, project, inputs))
-        record.kept = Kept.of([Path.cwd(), inputs, [target.name for target in targets], request.stock])
+        record.kept = kept_of(inputs, targets, request)
+    with Workers(request.jobs) as workers:
+        return _run(request, project, targets, inputs, output, record, workers)
+
+
+def _run(  # noqa: PLR0913, PLR0917 - each is one fact of the run
+    request: Request,
+    project: config.Project | None,
+    targets: Sequence[Target],
+    inputs: Sequence[str],
+    output: Path | None,
+    record: Record | None,
+    workers: Workers,
+) -> int:
+    """Convert these INPUTs for these targets."""
     standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
     kept = record.kept if record is not None else None
-    reading = packs.read(inputs, standard_input, request.pattern, sound.is_sound, kept)
+    reading = packs.read(inputs, standard_input, request.pattern, sound.is_sound, kept, workers.read)
     how = how_of(project, reading, request)
     refuse_what_no_rule_can_take(project, targets, how, request)
     refuse_own_outputs(project or config.find(Path.cwd()), output, how)
@@ -63,11 +73,13 @@ def run(request: Request, record: Record | None = None) -> int:
         record.reads = record.kept = None
     # Rules and modules stay to the end: there is nothing among them to throw away.
     gc.freeze()
-    known = _known(reading)
+    known = folder.known(reading) if request.prune else set()
     reading.rules[:] = Selection(request.levels, request.statuses, request.tags).of(reading.rules)
     if output is None or (output.suffix and not output.is_dir()):
-        return _one_text(request, reading, targets, how, output, record)
-    return _tree(request, reading, targets, how, output, known, record)
+        return _one_text(request, reading, targets, how, output, record, workers)
+    if request.form == NDJSON:
+        raise UsageError("ndjson is one text: leave -o out, or name a file like -o queries.ndjson")
+    return folder.written(request, reading, targets, how, output, known, record, workers)
 
 
 def _one_text(  # noqa: PLR0913, PLR0917 - each is one fact of the run
@@ -77,16 +89,17 @@ def _one_text(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     how: How,
     output: Path | None,
     record: Record | None,
+    workers: Workers,
 ) -> int:
     """All queries as one text, to a file or to standard output."""
     if output is not None and len(targets) > 1 and request.form != NDJSON:
         message = f"one file takes one target; choose it with -t: {', '.join(target.name for target in targets)}"
         raise UsageError(message, output)
-    seen = Seen([], [])
+    seen = Seen()
     # One encoder for all pieces: a byte order mark stands at the beginning only.
     encoder = codecs.getincrementalencoder(request.encoding)(errors="backslashreplace")
     texts = _texts(
-        request, how, conversions(reading.rules, targets, how, request.jobs, record.kept if record else None), seen
+        request, how, conversions(reading.rules, targets, how, workers, record.kept if record else None), seen
     )
     contents = (encoder.encode(text) for text in texts)
     problem = None
@@ -98,7 +111,7 @@ def _one_text(  # noqa: PLR0913, PLR0917 - each is one fact of the run
             record.wrote = [str(output)]
     if record is not None and record.kept is not None:
         record.kept.save()
-    code = _code(request, reading, seen, [problem] if problem else [])
+    code = exit_code(request, reading, seen, [problem] if problem else [], record=record)
     return 2 if problem else code
 
 
@@ -117,31 +130,32 @@ def write_all(contents: Iterable[bytes], record: Record | None = None) -> None:
     sys.stdout.buffer.write(b"".join(waiting))
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What a run came to, filled while its texts go out."""
-
-    queries: list[Query]
-    refusals: list[Refusal]
-
-
 def _texts(request: Request, how: How, outcomes: Iterator[Query | Refusal], seen: Seen) -> Iterator[str]:
     """What goes out, piece by piece; a format of a backend needs all queries at once."""
     is_framed = not how.stock and request.form not in {"default", NDJSON}
+    first = True
+    last = None
     for outcome in outcomes:
+        if last is not None and last is not outcome.rule and not is_framed:
+            last.let_go()
+        last = outcome.rule
         if isinstance(outcome, Refusal):
             seen.refusals.append(outcome)
             continue
         report.warnings(outcome)
-        seen.queries.append(outcome)
+        seen.counted[outcome.target.name] += 1
+        if is_framed or request.reports:
+            seen.queries.append(outcome)
         if request.form == NDJSON:
             yield json.dumps(_record(outcome), ensure_ascii=False) + "\n"
         elif not is_framed:
-            yield f"{outcome.text}\n" if len(seen.queries) == 1 else f"\n{outcome.text}\n"
+            yield f"{outcome.text}\n" if first else f"\n{outcome.text}\n"
+        first = False
     if is_framed and seen.queries:
         whole = framed(seen.queries, how)
         seen.queries[:] = whole.queries
         seen.refusals.extend(whole.refusals)
+        seen.counted.subtract(refusal.target.name for refusal in whole.refusals)
         if whole.queries:
             yield f"{whole.text}\n"
 
@@ -156,67 +170,6 @@ def _record(query: Query) -> dict[str, str]:
     }
 
 
-def _known(reading: Reading) -> set[str]:
-    """Every rule file and pack that is there, sound or not, selected or not, as a manifest names them."""
-    files = {str(rule.file) for rule in (*reading.rules, *reading.filters)}
-    files |= {str(unread.place) for unread in reading.unread}
-    return files | {str(pack.place) for pack in reading.packs} | {str(place) for place in reading.unsound_packs}
-
-
-def _tree(  # noqa: PLR0913, PLR0917 - each is one fact of the run
-    request: Request,
-    reading: Reading,
-    targets: Sequence[Target],
-    how: How,
-    output: Path,
-    known: set[str],
-    record: Record | None,
-) -> int:
-    """Each query as a file of its own, and the manifest of them all."""
-    if request.form == NDJSON:
-        raise UsageError("ndjson is one text: leave -o out, or name a file like -o queries.ndjson")
-    made = outputs(
-        reading,
-        targets,
-        how,
-        request.jobs,
-        lambda rules: progress(rules, quiet=request.quiet),
-        record.kept if record else None,
-    )
-    if record is not None and record.kept is not None:
-        record.kept.save()
-    if request.form != "default" and not how.stock:
-        _frame(made, how)
-    held = _held_manifest(output)
-    unwritten = tree.write(made.files, output, request.encoding)
-    problems = list(unwritten.values())
-    earlier = _outputs(held)
-    gone = {path for path in earlier if not (output / path).exists()}
-    if request.prune:
-        refused = {(str(refusal.rule.file), refusal.target.name) for refusal in made.refusals}
-        ends = [
-            path
-            for path, rule in earlier.items()
-            if path not in made.files and (rule not in known or (rule, path.parts[0]) in refused)
-        ]
-        removed = [path for path in ends if path.parts[0] in {target.name for target in targets}]
-        problems += _remove(removed, output)
-        gone |= {path for path in removed if not (output / path).exists()}
-    listing = manifest.manifest(_without(made, unwritten), reading.unread, targets, held, request.encoding, gone)
-    problems += tree.write({PurePosixPath(manifest.NAME): listing}, output).values()
-    if record is not None:
-        record.wrote = [f"{output}/{path}" for path in (*made.files, manifest.NAME)]
-        record.reads = None if problems else record.reads
-    for query in made.queries:
-        report.warnings(query)
-    report.problems(made.problems)
-    code = _code(request, reading, Seen(made.queries, made.refusals), problems, made.problems)
-    written = len(made.files) - len(unwritten)
-    if not request.quiet:
-        say(f"{written} file{'' if written == 1 else 's'} in {output.as_posix()}")
-    return 2 if unwritten and not written else code
-
-
 def _is_watched(request: Request, how: How) -> bool:
     """Whether every pipeline and target is a file, or ships with what the key of a run names."""
     own = {name for target in DEFAULTS for name in built_in(target)}
@@ -229,80 +182,3 @@ def _watched(request: Request, project: config.Project | None, inputs: Sequence[
     filters = request.filters or tuple(map(str, project.filters if project else ()))
     pipelines = request.pipelines or (project.pipelines if project else ())
     return Watched(tuple(inputs), (*filters, *pipelines), request.pattern)
-
-
-def _frame(made: Outputs, how: How) -> None:
-    """Put each query into the format of its target's backend."""
-    for path, query in list(made.sources.items()):
-        if not isinstance(query, Query):
-            continue
-        whole = framed([query], how)
-        made.refusals.extend(whole.refusals)
-        if whole.queries:
-            made.files[path], made.sources[path] = f"{whole.text}\n", whole.queries[0]
-        else:
-            del made.files[path], made.sources[path]
-
-
-def _without(made: Outputs, unwritten: Mapping[PurePosixPath, Problem]) -> Outputs:
-    """The outputs that stand on the disk; what could not be written is a refusal of its rule."""
-    sources = {path: source for path, source in made.sources.items() if path not in unwritten}
-    lost = [
-        Refusal(source.rule, source.target, unwritten[path].message)
-        for path, source in made.sources.items()
-        if path in unwritten and isinstance(source, Query)
-    ]
-    files = {path: made.files[path] for path in sources}
-    return Outputs(files, sources, [*made.refusals, *lost], made.problems)
-
-
-def _held_manifest(output: Path) -> str:
-    """The manifest of the run before, empty where there is none that can be read."""
-    try:
-        return (output / manifest.NAME).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def _outputs(held: str) -> dict[PurePosixPath, str]:
-    """Each output that a manifest names, and the path of its rule, or of its pack, below its INPUT."""
-    found = manifest.entries(held)
-    named = {PurePosixPath(entry["output"]): entry["path"] for entry in found["queries"]}
-    named |= {PurePosixPath(entry["output"]): entry["pack"] for entry in found["hunting"]}
-    # Whatever a manifest says, nothing beside its own folder is touched.
-    return {
-        path: rule for path, rule in named.items() if path.parts and not path.is_absolute() and ".." not in path.parts
-    }
-
-
-def _remove(paths: Sequence[PurePosixPath], output: Path) -> list[Problem]:
-    problems = []
-    for path in paths:
-        try:
-            (output / path).unlink(missing_ok=True)
-        except OSError as error:
-            problems.append(Problem(f"cannot be removed: {error.strerror or error}", output / path))
-    return problems
-
-
-def _code(
-    request: Request,
-    reading: Reading,
-    seen: Seen,
-    unwritten: Sequence[Problem],
-    problems: Sequence[Problem] = (),
-) -> int:
-    """Tell of everything found, in every form asked for, and give the exit code."""
-    report.refusals(seen.refusals)
-    for detail in dict.fromkeys(refusal.detail for refusal in seen.refusals if refusal.detail and request.verbose):
-        say(detail)
-    report.problems([*unwritten, *reading.problems, *reading.absent])
-    found = Report(seen.queries, seen.refusals, [*problems, *unwritten], [*reading.problems, *reading.absent])
-    lost = report.write_reports(request.reports, found)
-    report.problems(lost)
-    summary(found, quiet=request.quiet)
-    if reading.absent or lost:
-        return 2
-    if unwritten or problems or reading.problems:
-        return 1
-    return 1 if seen.refusals and not request.skip else 0

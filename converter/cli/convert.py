@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from converter.cli.asked import Request
 from converter.cli.options import KeyValue, a_path, not_taken
-from converter.cli.replay import Record, replayed
+from converter.cli.replay import Earlier, Record, replayed
 from converter.cli.wanted import report_option
 from converter.targets import TARGETS
 
@@ -77,7 +78,13 @@ def convert(**given: Any) -> int:  # noqa: ANN401 - one value an option
     Exits with 1 if a rule could not be read or converted (the others are), with 2 for wrong usage.
     """
     request = Request(**given)
-    return replayed([request], lambda record: _run(request, record), cached=request.cached and _is_told(request))
+    return replayed(
+        [request],
+        lambda record: _run(request, record),
+        cached=request.cached and _is_told(request),
+        patch=lambda earlier: _patched(request, earlier),
+        quiet=request.quiet,
+    )
 
 
 def _is_told(request: Request) -> bool:
@@ -90,3 +97,9 @@ def _run(request: Request, record: Record | None) -> int:
     from converter.cli import conversion  # noqa: PLC0415 - takes most of a short run
 
     return conversion.run(request, record)
+
+
+def _patched(request: Request, earlier: Earlier) -> Mapping[str, Any] | None:
+    from converter.cli import patch  # noqa: PLC0415 - likewise
+
+    return patch.patched(request, earlier)

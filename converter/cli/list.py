@@ -15,7 +15,7 @@ from converter.cli.asked import NDJSON
 from converter.cli.request import how_of
 from converter.coverage import LATER, REFUSED, ROUTED
 from converter.errors import UsageError
-from converter.jobs import conversions
+from converter.jobs import Workers, conversions
 from converter.logsource import LogSource
 from converter.packs import Reading
 from converter.stock import StockOptions, backend_for, built_in
@@ -65,7 +65,8 @@ def list_(kind: str | None, inputs: tuple[str, ...], targets: tuple[str, ...], e
     if kind == "routes":
         chosen = named(targets or (project.targets if project else ()) or DEFAULTS)
         how = how_of(project, reading)
-        _print(*_coverage(coverage.coverage(conversions(reading.rules, chosen, how, jobs), chosen)))
+        with Workers(jobs) as workers:
+            _print(*_coverage(coverage.coverage(conversions(reading.rules, chosen, how, workers), chosen)))
     elif kind == "rules":
         _print(_rules(reading))
     else:

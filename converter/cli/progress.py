@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from converter.reports.report import Report
+if TYPE_CHECKING:
+    from converter.convert import Refusal
 
 Item = TypeVar("Item")
 
@@ -34,25 +35,27 @@ def progress(items: Sequence[Item], *, quiet: bool, doing: str = "Converting") -
         yield from bar.track(items, description=doing)
 
 
-def summary(report: Report, *, quiet: bool) -> None:
-    """Print how many rules became a query and how many were refused, for each target."""
-    if not shown(quiet=quiet):
-        return
+def summary(rows: Sequence[tuple[str, int, int]], *, quiet: bool) -> None:
+    """Print how many rules became a query and how many were refused, for each target, as `counts` has them."""
+    if rows and shown(quiet=quiet):
+        table(rows)
+
+
+def table(rows: Sequence[tuple[str, int, int]]) -> None:
+    """Print the rows to standard error."""
     from rich.box import SIMPLE  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table("target", box=SIMPLE, pad_edge=False)
-    table.add_column("converted", justify="right")
-    table.add_column("refused", justify="right")
-    for target, converted, refused in counts(report):
-        table.add_row(target, str(converted), str(refused))
-    if table.row_count:
-        Console(stderr=True).print(table)
+    made = Table("target", box=SIMPLE, pad_edge=False)
+    made.add_column("converted", justify="right")
+    made.add_column("refused", justify="right")
+    for target, converted, refused in rows:
+        made.add_row(target, str(converted), str(refused))
+    Console(stderr=True).print(made)
 
 
-def counts(report: Report) -> list[tuple[str, int, int]]:
+def counts(converted: Counter[str], refusals: Sequence[Refusal]) -> list[tuple[str, int, int]]:
     """Each target's name with its number of queries and of refusals, in order of name."""
-    converted = Counter(query.target.name for query in report.queries)
-    refused = Counter(refusal.target.name for refusal in report.refusals)
+    refused = Counter(refusal.target.name for refusal in refusals)
     return [(name, converted[name], refused[name]) for name in sorted(converted.keys() | refused.keys())]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,11 +27,17 @@ LONGEST = 1 << 25
 MOST_RUNS = 256
 
 
+# Of so many rules that have changed, each is converted by itself and put in the place of what it was.
+FEW = 8
+
+
 @dataclass
 class Record:
     """One run as it goes: `reads` and `wrote` are told by it, `printed` gathers what went to standard output.
 
-    A run that does not tell what it reads, or takes it back, is not recorded.
+    `rules` says of each rule file that may be converted by itself what has to stay as it is for that; `counted` how
+    many queries and refusals each target has. A run that does not tell what it reads, or takes it back, is not
+    recorded.
     """
 
     key: str
@@ -42,6 +48,8 @@ class Record:
     printed: list[bytes] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     kept: Kept | None = None
+    rules: dict[str, list[str]] = field(default_factory=dict)
+    counted: list[tuple[str, int, int]] = field(default_factory=list)
 
     def begin(self, reads: Watched) -> None:
         """Say what the run is about to read."""
@@ -53,7 +61,7 @@ class Record:
         if self.reads is None or sum(map(len, self.printed)) > LONGEST:
             return
         with suppress(Untold):
-            content = watched.content(self.reads)
+            contents = watched.contents(self.reads)
             if watched.state(self.reads) != self.state:
                 return
             self.store.put(
@@ -62,28 +70,76 @@ class Record:
                     "inputs": self.reads.inputs,
                     "others": self.reads.others,
                     "pattern": self.reads.pattern,
-                    "content": content,
+                    "content": watched.digest(contents),
+                    "contents": {path: contents[path] for path in self.rules if path in contents},
+                    "rules": self.rules,
                     "wrote": self.wrote or [],
-                    "stands": watched.sizes_and_times(self.wrote or []),
+                    "stands": watched.sizes_and_times(watched.facts(self.wrote or [])),
                     "printed": b"".join(self.printed).decode("latin-1"),
                     "said": "".join(self.said),
+                    "counted": self.counted,
                     "code": code,
                 },
             )
             self.store.keep_newest(MOST_RUNS)
 
 
-def replayed(asked: Sequence[object], run: Callable[[Record | None], int], *, cached: bool = True) -> int:
-    """The exit code of what was asked for: of the recorded run where that can stand for it, else of `run`."""
-    if not cached or sys.stdout is None or sys.stderr is None or sys.stderr.isatty():
+@dataclass(frozen=True)
+class Earlier:
+    """A run that is recorded: what it `held`, the `contents` and the sizes and times (`facts`) that stand now.
+
+    `changed` are the rule files of it whose content has changed since.
+    """
+
+    held: Mapping[str, Any]
+    contents: Mapping[str, str]
+    facts: watched.Facts
+    changed: tuple[str, ...]
+
+    def renewed(self, fresh: Mapping[str, str], written: Iterable[str]) -> dict[str, Any]:
+        """The record, once these contents were read and these files written; raises Untold."""
+        contents = {**self.contents, **fresh}
+        again = {path: facts for facts in watched.facts(written) for path in facts[:1]}
+        stands = [again.get(facts[0], facts) for facts in self.facts]
+        return {
+            **self.held,
+            "content": watched.digest(contents),
+            "contents": self.held["contents"] | dict(fresh),
+            "stands": watched.sizes_and_times(stands),
+        }
+
+
+Patch = Callable[[Earlier], Mapping[str, Any] | None]
+
+
+def replayed(
+    asked: Sequence[object],
+    run: Callable[[Record | None], int],
+    *,
+    cached: bool = True,
+    patch: Patch | None = None,
+    quiet: bool = True,
+) -> int:
+    """The exit code of what was asked for: of the recorded run where that can stand for it, else of `run`.
+
+    Where a few rule files have changed and nothing else, `patch` may bring the outputs up to date and give the record
+    as it is then; None where it cannot. Unless `quiet`, a terminal is told how many queries there are.
+    """
+    if not cached or sys.stdout is None or sys.stderr is None:
         return run(None)
     here = os.getcwd()  # noqa: PTH109 - a text is all that is wanted
     facts = [here, watched.project_file(here, PROJECT_FILE, RULES), os.environ.get("PYSIGMA_ALLOW_VARS_EXECUTION")]
     store = cache.Cache(cache.folder(), "runs")
     key = cache.key(["run", list(map(repr, asked)), facts, sys.stdout.isatty(), os.environ.get("NO_COLOR")])
     held = store.get(key)
-    if held is not None and _stands(held):
-        return _told_again(held)
+    earlier = None if held is None else _earlier(held)
+    if earlier is not None and earlier.changed and patch is not None:
+        held = patch(earlier)
+        if held is not None:
+            store.put(key, held)
+            return _told_again(held, quiet=quiet)
+    elif earlier is not None and not earlier.changed:
+        return _told_again(earlier.held, quiet=quiet)
     record = Record(key, store)
     say.keep(record.said)
     code = run(record)
@@ -91,18 +147,32 @@ def replayed(asked: Sequence[object], run: Callable[[Record | None], int], *, ca
     return code
 
 
-def _stands(held: Mapping[str, Any]) -> bool:
-    """Whether all is as the record has it."""
+def _earlier(held: Mapping[str, Any]) -> Earlier | None:
+    """The recorded run, if all is as the record has it but for a few rules."""
     try:
-        reads = Watched(tuple(held["inputs"]), tuple(held["others"]), held["pattern"])
-        return bool(
-            watched.content(reads) == held["content"] and watched.sizes_and_times(held["wrote"]) == held["stands"]
-        )
+        contents = watched.contents(Watched(tuple(held["inputs"]), tuple(held["others"]), held["pattern"]))
+        facts = watched.facts(held["wrote"])
+        if watched.sizes_and_times(facts) != held["stands"]:
+            return None
+        before = held["contents"]
+        if watched.digest(contents) == held["content"]:
+            return Earlier(held, contents, facts, ())
+        changed = tuple(path for path, content in before.items() if contents.get(path, "") != content)
+        if (
+            len(changed) <= FEW
+            and watched.digest({**contents, **{path: before[path] for path in changed}}) == held["content"]
+        ):
+            return Earlier(held, contents, facts, changed)
     except (Untold, LookupError, TypeError, ValueError, AttributeError):
-        return False
+        return None
+    return None
 
 
-def _told_again(held: Mapping[str, Any]) -> int:
+def _told_again(held: Mapping[str, Any], *, quiet: bool) -> int:
     sys.stdout.buffer.write(held["printed"].encode("latin-1"))
     say.say(held["said"], nl=False)
+    if not quiet and sys.stderr.isatty():
+        from converter.cli.progress import table  # noqa: PLC0415 - for a terminal's user only
+
+        table([(name, converted, refused) for name, converted, refused in held["counted"]])
     return int(held["code"])

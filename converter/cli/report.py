@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from converter.cli.say import say
 from converter.cli.wanted import Wanted, report_option
 from converter.convert import Query, Refusal
 from converter.errors import Problem
-from converter.reports import REPORTS
-from converter.reports.report import Report
 from converter.tree import replace
+
+if TYPE_CHECKING:
+    from converter.reports.report import Report
 
 __all__ = ["Wanted", "problems", "refusals", "report_option", "warnings", "write_reports"]
 
@@ -43,6 +45,10 @@ def write_reports(chosen: Sequence[Wanted], report: Report) -> list[Problem]:
 
     Printed ones come last: nothing then stands between their lines.
     """
+    if not chosen:
+        return []
+    from converter.reports import REPORTS  # noqa: PLC0415 - few runs write any
+
     unwritten = []
     for each in chosen:
         if each.file is not None:

@@ -11,6 +11,7 @@ from converter.cli.say import say
 from converter.convert import How, stock_backend
 from converter.errors import UsageError
 from converter.framing import framing
+from converter.kept import Kept
 from converter.packs import Reading
 from converter.stock import StockOptions, built_in
 from converter.targets import DEFAULTS, TARGETS, named
@@ -37,6 +38,11 @@ def how_of(project: config.Project | None, reading: Reading, request: Request | 
         allow_inexact=bool(request and request.allow_inexact),
         without=frozenset(name.upper() for name in (request.without if request else ())),
     )
+
+
+def kept_of(inputs: Sequence[str], targets: Sequence[Target], request: Request) -> Kept:
+    """What earlier runs keep for this one."""
+    return Kept.of([Path.cwd(), tuple(inputs), [target.name for target in targets], request.stock])
 
 
 def requested_targets(request: Request, project: config.Project | None) -> list[Target]:

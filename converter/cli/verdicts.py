@@ -17,8 +17,15 @@ COLOURS = {"exact": "green", "untested": "yellow", "refused": "yellow"} | dict.f
 WIDEST = 300
 
 
-def table(found: Sequence[Tested], *, whole: bool) -> None:
-    """Print a line for each rule with its verdict on each target."""
+def lines(found: Sequence[Tested], *, whole: bool) -> Iterator[str]:
+    """What is told of these verdicts; `whole`: of the exact ones too, however many."""
+    yield from _table(found, whole=whole)
+    yield from _details(found)
+    yield from _summary(found)
+
+
+def _table(found: Sequence[Tested], *, whole: bool) -> Iterator[str]:
+    """A line for each rule with its verdict on each target."""
     rules: dict[str, dict[str, Tested]] = defaultdict(dict)
     for each in found:
         rules[str(each.place)][each.target] = each
@@ -29,33 +36,33 @@ def table(found: Sequence[Tested], *, whole: bool) -> None:
         return
     widths = [max(len("rule"), *map(len, rules))]
     widths += [max(len(name), *(len(_word(row[name])) for row in rules.values() if name in row)) for name in targets]
-    click.echo("  ".join(text.ljust(width) for text, width in zip(("rule", *targets), widths, strict=True)).rstrip())
+    yield "  ".join(text.ljust(width) for text, width in zip(("rule", *targets), widths, strict=True)).rstrip()
     for place, row in rules.items():
         words = [_word(row[name]) if name in row else "" for name in targets]
         line = "  ".join(text.ljust(width) for text, width in zip((place, *words), widths, strict=True)).rstrip()
         for word in dict.fromkeys(filter(None, words)):
             line = line[: widths[0]] + line[widths[0] :].replace(word, click.style(word, fg=_colour(word)))
-        click.echo(line)
+        yield line
 
 
-def details(found: Sequence[Tested]) -> None:
-    """Print why each verdict that is not exact is none, with the event that shows it."""
+def _details(found: Sequence[Tested]) -> Iterator[str]:
+    """Why each verdict that is not exact is none, with the event that shows it."""
     for each in found:
         if each.verdict.kind != "exact" or each.todo:
-            click.echo(f"\n{each.headline()}")
+            yield f"\n{each.headline()}"
             for line in _lines(each):
-                click.echo(f"    {line}")
+                yield f"    {line}"
 
 
-def summary(found: Sequence[Tested]) -> None:
-    """Print how many verdicts of each kind each target has."""
+def _summary(found: Sequence[Tested]) -> Iterator[str]:
+    """How many verdicts of each kind each target has."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for each in found:
         counts[each.target][each.verdict.kind] += 1
     if counts:
-        click.echo()
+        yield ""
     for target, kinds in counts.items():
-        click.echo(f"{target}: " + ", ".join(f"{kinds[kind]} {kind}" for kind in reversed(KINDS) if kinds[kind]))
+        yield f"{target}: " + ", ".join(f"{kinds[kind]} {kind}" for kind in reversed(KINDS) if kinds[kind])
 
 
 def _lines(each: Tested) -> Iterator[str]:

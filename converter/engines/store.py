@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 
 from converter.engines.engine import OWNER, ROW, Engine, Unjudged
-from converter.schemas.layout import Layout, Row, Source, Table
+from converter.schemas.forms import Cell
+from converter.schemas.layout import Column, Layout, Row, Source, Table
 
 # What begins the message of a function that cannot judge a row.
 REFUSED = "not judged: "
@@ -24,6 +25,25 @@ class Stored:
     number: int
     owner: int
     row: Row
+
+
+class _Values:
+    """What an engine holds of the values of one column, each once."""
+
+    def __init__(self, engine: Engine, column: Column) -> None:
+        self.engine, self.column = engine, column
+        self.held: list[object] = []
+        self._places: dict[object, int] = {}
+
+    def place(self, cell: Cell | None) -> int:
+        """Where in `held` the value is, counted from one; raises ValueError, Unjudged where none can be held."""
+        # Python takes True and 1 and 1.0 for one; most cells are texts, which nothing else equals.
+        key = cell if type(cell) is str else (type(cell), repr(cell))
+        found = self._places.get(key)
+        if found is None:
+            self.held.append(self.engine.cell(self.column, cell))
+            found = self._places[key] = len(self.held)
+        return found
 
 
 class Store:
@@ -42,16 +62,17 @@ class Store:
     def load(self, source: Source, rows: Sequence[Stored]) -> set[int]:
         """Add the rows to the source's table; gives the numbers of those that the engine cannot hold."""
         unheld = set()
+        filled = {name: _Values(self.engine, column) for name, column in source.table.columns.items()}
         kept = []
         for row in rows:
             try:
-                cells = {name: self.engine.cell(source.table.columns[name], cell) for name, cell in row.row.items()}
+                places = {name: filled[name].place(cell) for name, cell in row.row.items()}
             except (Unjudged, ValueError):
                 unheld.add(row.number)
             else:
-                kept.append((row, cells))
+                kept.append((row, places))
         if kept:
-            self._insert(source.table, kept)
+            self._insert(source.table, kept, filled)
         return unheld
 
     def _create(self, table: Table) -> None:
@@ -61,16 +82,33 @@ class Store:
         )
         self.connection.execute(f"CREATE TABLE {quoted(table.name)} ({ROW} BIGINT, {OWNER} BIGINT{listed})")
 
-    def _insert(self, table: Table, rows: Sequence[tuple[Stored, Mapping[str, object]]]) -> None:
-        """Add rows column by column; a column that no row has a cell for is given its empty cell once."""
-        filled = {name for _, cells in rows for name in cells}
-        values = ["unnest($1::BIGINT[])", "unnest($2::BIGINT[])"]
-        told: list[Any] = [[row.number for row, _ in rows], [row.owner for row, _ in rows]]
-        for name, column in table.columns.items():
-            kind, empty = self.engine.column(column), self.engine.cell(column, None)
-            told.append([cells.get(name, empty) for _, cells in rows] if name in filled else empty)
-            values.append(f"unnest(${len(told)}::{kind}[])" if name in filled else f"${len(told)}::{kind}")
-        self.connection.execute(f"INSERT INTO {quoted(table.name)} SELECT {', '.join(values)}", told)
+    def _insert(
+        self, table: Table, rows: Sequence[tuple[Stored, Mapping[str, int]]], filled: Mapping[str, _Values]
+    ) -> None:
+        """Add rows of places among the values of each column; a column without any has its empty cell in all.
+
+        Rows of one rule are much alike: DuckDB is given each value once, and numbers for the rest.
+        """
+        told: list[Any] = []
+        picked = ["places[1]", "places[2]"]
+        named = []
+        for name, values in filled.items():
+            kind = self.engine.column(table.columns[name])
+            if values.held:
+                named.append((name, values.place(None)))
+                told.append(values.held)
+                picked.append(f"(${len(told)}::{kind}[])[places[{len(named) + 2}]]")
+            else:
+                told.append(self.engine.cell(table.columns[name], None))
+                picked.append(f"${len(told)}::{kind}")
+        told.append(
+            [[row.number, row.owner, *(places.get(name, empty) for name, empty in named)] for row, places in rows]
+        )
+        self.connection.execute(
+            f"INSERT INTO {quoted(table.name)} SELECT {', '.join(picked)} "
+            f"FROM (SELECT unnest(${len(told)}::BIGINT[][]) AS places)",
+            told,
+        )
 
     def close(self) -> None:
         """Let the database go."""

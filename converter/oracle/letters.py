@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 Fold = Callable[[str], str]
 
@@ -21,6 +22,12 @@ def loosely_folded(text: str) -> str:
 
 # From the strictest to the loosest; what all of them say is so.
 FOLDS: Sequence[Fold] = (ascii_folded, str.casefold, loosely_folded)
+
+
+@lru_cache(maxsize=64)
+def folded(text: str) -> Sequence[str]:
+    """The text in each of these readings; long lists of values ask for those of one text over and over."""
+    return [fold(text) for fold in FOLDS]
 
 
 def agreed(readings: Sequence[bool]) -> bool | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from converter.oracle.letters import FOLDS, Fold, agreed
+from converter.oracle.letters import FOLDS, Fold, agreed, folded
 from converter.oracle.tree import ANY, ONE, Text, Wild
 
 LAST_OF_BASIC_PLANE = "\uffff"
@@ -99,7 +99,8 @@ class Matcher:
             return self.shapes[0].matches(self.folds[0](text))
         if self.holed and _uncounted(text, cased=self.cased):
             return None
-        return agreed([shape.matches(fold(text)) for shape, fold in zip(self.shapes, self.folds, strict=True)])
+        readings = (text,) if self.cased else folded(text)
+        return agreed([shape.matches(reading) for shape, reading in zip(self.shapes, readings, strict=True)])
 
 
 def _uncounted(text: str, *, cased: bool) -> bool:

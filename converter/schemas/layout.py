@@ -23,12 +23,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
 from converter.logsource import LogSource
-from converter.schemas.forms import FORMS, Cell, Event, Unwritable
+from converter.schemas.forms import FORMS, PLAIN, Cell, Event, Form, Unwritable
 from converter.schemas.forms.form import Scalar
 
 Row = Mapping[str, Cell]
@@ -79,6 +79,13 @@ class Reading:
     because: str
     fixed: Mapping[str, Cell]
     fields: Mapping[str, Sequence[Part]]
+
+    @cached_property
+    def steps(self) -> Sequence[tuple[str, Form, Part, bool]]:
+        """Each part with its Sigma field and form, and whether an absent field leaves its column empty."""
+        return [
+            (name, FORMS[part.form], part, part.form in PLAIN) for name, parts in self.fields.items() for part in parts
+        ]
 
 
 @dataclass(frozen=True)
@@ -175,11 +182,14 @@ def read(name: str) -> Layout:
 
 def _row(reading: Reading, event: Event) -> Iterator[tuple[str, Cell]]:
     yield from reading.fixed.items()
-    for name, parts in reading.fields.items():
-        for part in parts:
-            cell = FORMS[part.form](event.get(name), event, **part.options)
-            if cell is not None:
-                yield part.column, cell
+    for name, form, part, is_plain in reading.steps:
+        value = event.get(name)
+        # Most fields are absent from most events.
+        if value is None and is_plain:
+            continue
+        cell = form(value, event, **part.options)
+        if cell is not None:
+            yield part.column, cell
 
 
 def _tables(entries: Sequence[Mapping[str, Any]]) -> Iterator[Table]:

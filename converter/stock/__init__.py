@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from converter.stock.backend import Fault, StockBackend, Texts
 from converter.stock.documents import Unit, units
-from converter.stock.options import StockOptions, backend_for, built_in, own_pipelines, resolved
+from converter.stock.options import STOCK_PIPELINES, StockOptions, backend_for, built_in, own_pipelines, resolved
 
 __all__ = [
+    "STOCK_PIPELINES",
     "Fault",
     "StockBackend",
     "StockOptions",

@@ -17,6 +17,7 @@ from sigma.exceptions import SigmaCorrelationRuleError, SigmaError, SigmaRuleLoc
 from sigma.filters import SigmaFilter
 from sigma.rule import SigmaRule
 
+from converter.rule import whole
 from converter.stock.state import forget_counters
 from converter.upstream import applied
 from converter.upstream.rules import Originals
@@ -63,7 +64,7 @@ class StockBackend:
     correlation_method: str | None
     json_indent: int | None
     restore: Callable[[bool], None] = field(repr=False)
-    # Whether nothing was done since but one rule by itself, that went through.
+    # Whether nothing was done since but one rule by itself.
     clean: list[bool] = field(default_factory=lambda: [False], compare=False, repr=False)
 
     def convert(
@@ -90,9 +91,8 @@ class StockBackend:
             if needs or filters or not isinstance(rule, SigmaRule):
                 others = [_parsed(one, needed=True) for one in (*needs, *filters)]
                 SigmaCollection([rule, *others])
-            made = self._rendered(self.backend.finalize(self._queries(rule), self.format))
             self.clean[0] = isinstance(rule, SigmaRule) and applied()
-            return made  # noqa: TRY300 - nothing below it is for a rule that went through
+            return self._rendered(self.backend.finalize(self._queries(rule), self.format))
         except _Unsound as unsound:
             return Fault(unsound.reason, unsound.error)
         except Exception as error:  # noqa: BLE001 - a fault of a library in one rule must not stop the others
@@ -183,7 +183,7 @@ def _copied(document: Document) -> dict[str, Any]:
             {key: within(one, depth - 1) for key, one in value.items()} if depth and isinstance(value, dict) else value
         )
 
-    return {key: within(value, 1) for key, value in document.items()}
+    return {key: within(value, 1) for key, value in whole(document).items()}
 
 
 def _ordered(rule: Parsed) -> list[Parsed]:

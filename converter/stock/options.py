@@ -50,6 +50,8 @@ _PIPELINES = {
         "ecs_macos_esf": "sigma.pipelines.elasticsearch.ecs_macos_esf",
     },
 }
+# What most users convert Windows rules with.
+STOCK_PIPELINES = {"kusto": "microsoft_xdr", "splunk": "splunk_windows", "lucene": "ecs_windows"}
 _KNOWN = {name: place for names in _PIPELINES.values() for name, place in names.items()}
 _YAML = (".yml", ".yaml")
 

@@ -13,6 +13,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
+from sigma.processing.transformations.meta import NestedProcessingTransformation
+
 Container = dict[Any, Any] | list[Any] | set[Any]
 
 
@@ -24,8 +26,8 @@ CONDITIONS = ("sigma.processing.", "sigma.pipelines.kusto_common.")
 def remembered(backend: Any) -> Callable[[bool], None]:  # noqa: ANN401 - a backend with its pipeline
     """A call that puts a backend, its pipelines, and all that they hold, back to how they are now.
 
-    Told that nothing but one rule was converted since, whose pipeline ran to its end, it looks at what that rule's
-    items can have changed only.
+    Told that nothing but one rule was converted since, it looks at what that rule's items can have changed only: those
+    that were applied, and the one that failed if one did.
     """
     pipeline = getattr(backend, "last_processing_pipeline", None)
     items = list(getattr(pipeline, "items", ()))
@@ -34,12 +36,13 @@ def remembered(backend: Any) -> Callable[[bool], None]:  # noqa: ANN401 - a back
 
     def restore(one_rule: bool = False) -> None:  # noqa: FBT001, FBT002 - one question
         applied = getattr(pipeline, "applied", None)
-        if not one_rule or not apart or applied is None or len(applied) != len(items):
+        if not one_rule or not apart or applied is None or len(applied) > len(items):
             _restore(everything)
             return
-        ran = list(applied)
+        # The item after the last that ended may have begun.
+        ran = [*applied, True]
         _restore(shared)
-        for held, was_applied in zip(apart, ran, strict=True):
+        for held, was_applied in zip(apart, ran, strict=False):
             if was_applied:
                 _restore(held)
 
@@ -59,7 +62,9 @@ def _restore(held: Held) -> None:
 
 
 def _is_known(items: list[Any]) -> bool:
-    """Whether all conditions of the items are pySigma's."""
+    """Whether all conditions of the items are pySigma's, and each counts as one item."""
+    if any(isinstance(item.transformation, NestedProcessingTransformation) for item in items):
+        return False
     conditions = [
         condition
         for item in items

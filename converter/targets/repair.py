@@ -50,12 +50,19 @@ class Repairs:
             self.used.add(name)
         return wanted and name in self.off
 
-    def choose(self, name: str, ours: Callable[[], Said], stock: Callable[[], Said]) -> Said:
-        """What the repair says, or what stands there without it; where the two differ the repair counts as used."""
+    def choose(
+        self, name: str, ours: Callable[[], Said], stock: Callable[[], Said], *, differ: bool | None = None
+    ) -> Said:
+        """What the repair says, or what stands there without it; where the two differ the repair counts as used.
+
+        Who knows already whether they `differ` can say so: the other one is not built then.
+        """
         if name in self.off:
             return stock()
         said = ours()
-        if self.other(stock) != said:
+        if differ is None:
+            differ = self.other(stock) != said
+        if differ:
             self.used.add(name)
         return said
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -30,11 +30,11 @@ class Route:
     """
 
     name: str
-    logsources: Sequence[LogSource]
-    pipelines: Sequence[str]
+    logsources: Sequence[LogSource] = field(hash=False)
+    pipelines: Sequence[str] = field(hash=False)
     data: str
-    docs: str
-    options: Mapping[str, Any]
+    docs: str = field(hash=False)
+    options: Mapping[str, Any] = field(hash=False)
 
 
 @dataclass(frozen=True)
@@ -114,14 +114,12 @@ class Target:
     @property
     def folder(self) -> Traversable:
         """The folder of the target's language."""
-        from importlib import resources  # noqa: PLC0415 - a run that has nothing to convert does without
-
-        return resources.files(__package__) / self.family
+        return _folder(self.family)
 
     @property
     def dialect(self) -> Dialect:
         """The code of the target's language, imported when it is first needed."""
-        return cast("Dialect", import_module(f"{__package__}.{self.family}.dialect"))
+        return _dialect(self.family)
 
     @cached_property
     def settings(self) -> Mapping[str, Any]:
@@ -169,8 +167,25 @@ class Target:
 
     def route(self, logsource: LogSource) -> Route | Homeless | None:
         """The first route that takes this log source; the decision to refuse it; None where nothing is decided."""
+        return self._homes.get(logsource)
+
+    @cached_property
+    def _homes(self) -> Mapping[LogSource, Route | Homeless]:
+        # Backwards, so that the first one of several has the log source.
         homes: tuple[Route | Homeless, ...] = (*self.routes, *self.homeless)
-        return next((home for home in homes if logsource in home.logsources), None)
+        return {source: home for home in reversed(homes) for source in home.logsources}
+
+
+@lru_cache(maxsize=32)
+def _folder(family: str) -> Traversable:
+    from importlib import resources  # noqa: PLC0415 - a run that has nothing to convert does without
+
+    return resources.files(__package__) / family
+
+
+@lru_cache(maxsize=32)
+def _dialect(family: str) -> Dialect:
+    return cast("Dialect", import_module(f"{__package__}.{family}.dialect"))
 
 
 def _route(entry: Mapping[str, Any]) -> Route:

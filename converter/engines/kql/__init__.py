@@ -33,7 +33,7 @@ class Kql:
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A fresh database in memory, with the functions that compiled queries call."""
-        connection = duckdb.connect()
+        connection = duckdb.connect(config={"threads": 1})
         addresses.register(connection)
         terms.register(connection)
         return connection

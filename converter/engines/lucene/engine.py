@@ -28,7 +28,7 @@ class Engine:
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A fresh database in memory; compiled queries call only what DuckDB has."""
-        return duckdb.connect()
+        return duckdb.connect(config={"threads": 1})
 
     def column(self, column: Column) -> str:
         """The DuckDB type that holds the column; raises Unjudged for a type that is none of Elastic's."""

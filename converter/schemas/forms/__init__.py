@@ -69,4 +69,7 @@ FORMS: Mapping[str, Form] = {
     "access_codes": elastic_events.access_codes,
 }
 
-__all__ = ["FORMS", "Cell", "Event", "Form", "Unwritable"]
+# Forms that give nothing for an absent field, whatever else the event says.
+PLAIN = frozenset({"same", "filled", "text", "kept", "digest", "kept_digest", "decimal", "integer", "base_name"})
+
+__all__ = ["FORMS", "PLAIN", "Cell", "Event", "Form", "Unwritable"]

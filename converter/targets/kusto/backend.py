@@ -9,7 +9,7 @@ from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
 from sigma.types import SigmaCasedString, SigmaNumber, SigmaString, SpecialChars
 
 from converter.targets.kusto import registry
-from converter.targets.kusto.comparisons import NUMERIC, Comparisons
+from converter.targets.kusto.comparisons import NUMERIC, VALUED, Comparisons
 from converter.targets.kusto.values import (
     OPERATORS,
     compare,
@@ -20,7 +20,7 @@ from converter.targets.kusto.values import (
     plain_text,
     within,
 )
-from converter.targets.strings import ONE, parts, shape
+from converter.targets.strings import ONE, only_text, parts, shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Backend(Comparisons):
         def stock() -> str:
             return str(super(Backend, self).convert_condition_field_eq_val_str(cond, state))
 
-        if self.types.get(cond.field, "string") in NUMERIC | {"bool"}:
+        if self.types.get(cond.field, "string") in VALUED:
             return self.repairs.choose("K5", lambda: self.comparison(cond.field, cond.value, cased=False), stock)
         if shape(cond.value).operator == "wildcards" and self.repairs.is_off("K4"):
             return stock()
@@ -167,13 +167,15 @@ class Backend(Comparisons):
         if not isinstance(value, SigmaString) or isinstance(value, SigmaCasedString):
             return str(self.convert_condition(arg, state))
         if shape(value).operator != "wildcards":
-            return str(self.convert_condition(arg, state))
+            return str(self.convert_condition_field_eq_val_str(arg, state))
         starred = any("*" in part for part in parts(value) if isinstance(part, str))
         name = "K13" if ONE in parts(value) else "K8" if starred else "K3"
         return self.repairs.choose(
             name,
             lambda: self.comparison(arg.field, value, cased=False),
             lambda: str(super(Backend, self).convert_condition_as_in_expression(ConditionOR([arg]), state)),
+            # The stock backend takes apart what has a wildcard within, in brackets that no pattern has around it.
+            differ=True if value[1:-1].contains_special() else None,
         )
 
     def all_of(self, cond: Any, state: Any) -> str:
@@ -190,9 +192,11 @@ class Backend(Comparisons):
         kind = self.types.get(field, "string")
         if isinstance(value, SigmaNumber) and kind in NUMERIC:
             return str(value)
-        if not isinstance(value, SigmaString) or isinstance(value, SigmaCasedString) or not plain_text(value):
+        if not isinstance(value, SigmaString) or isinstance(value, SigmaCasedString):
             return None
-        text = shape(value).text
+        text = only_text(value)
+        if text is None:
+            return None
         if kind == "string":
             if self.replaced(field, value) is not None:
                 return None

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from sigma.backends.kusto.kusto import KustoBackend as StockBackend
 from sigma.conditions import ConditionAND, ConditionItem, ConditionOR
-from sigma.processing.pipeline import ProcessingPipeline
 from sigma.types import SigmaExpansion
 
 from converter.targets.kusto.values import LONGEST_CHAIN, chain
@@ -20,14 +19,15 @@ class Chains(FlatLists, StockBackend):
     """The stock backend with groups in place of long chains (K10)."""
 
     def __init__(self, repairs: Repairs) -> None:
-        super().__init__(ProcessingPipeline())
+        super().__init__(None)
         self.repairs = repairs
 
     def compare_precedence(self, outer: Any, inner: Any) -> bool:
         """Whether `inner` needs no brackets within `outer`; parts of a long chain get some (K10)."""
-        long = isinstance(inner, ConditionOR | ConditionAND) and leaves(outer) > LONGEST_CHAIN
-        grouped = long and "K10" not in self.repairs.off
-        return not grouped and bool(super().compare_precedence(outer, inner))
+        if not super().compare_precedence(outer, inner):
+            return False
+        linked = isinstance(inner, ConditionOR | ConditionAND) and "K10" not in self.repairs.off
+        return not (linked and leaves(outer) > LONGEST_CHAIN)
 
     def convert_condition_or(self, cond: Any, state: Any) -> Any:
         """Alternatives; very many in groups (K10)."""

@@ -9,14 +9,15 @@ from sigma.types import SigmaString
 
 from converter.targets.kusto import registry, tables
 from converter.targets.kusto.chains import Chains
-from converter.targets.kusto.values import compare, is_number, literal, number, plain_text
-from converter.targets.strings import Shape, render, shape
+from converter.targets.kusto.values import compare, is_number, literal, number
+from converter.targets.strings import Shape, only_text, render, shape
 
 if TYPE_CHECKING:
     from converter.targets.repair import Repairs
     from converter.targets.target import Route
 
 NUMERIC = {"int", "long", "real", "decimal"}
+VALUED = NUMERIC | {"bool"}
 # https://learn.microsoft.com/sysinternals/downloads/sysmon: of numbers, sessions of logon alone stand in hexadecimal.
 HEXADECIMAL = "LogonId"
 TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
@@ -67,7 +68,7 @@ class Comparisons(Chains):
 
         Within `not` such a value takes nothing away, as it should.
         """
-        if field in RESOURCES and plain_text(value) and shape(value).text == "-":
+        if field in RESOURCES and only_text(value) == "-":
             self.repairs.inexact(f"{field} is empty where Sysmon writes '-', and where an event says nothing")
         column = self.computed.get(field)
         if (

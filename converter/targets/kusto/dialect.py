@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from converter.targets.target import Arm, Route
 
 marks = limits.marks
+WORD = re.compile(r"(?<![.\w])\w+")
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -55,8 +56,10 @@ def _computed(route: Route, *texts: str) -> str:
     ordered: dict[str, None] = {}
 
     def add(text: str) -> None:
-        named = _words(text)
-        for name in (name for name in columns if name in named and name not in ordered):
+        # Most texts name none, which is seen without taking them apart.
+        possible = [name for name in columns if name in text]
+        named = _words(text) if possible else ()
+        for name in (name for name in possible if name in named and name not in ordered):
             add(columns[name].expression)
             ordered[name] = None
 
@@ -67,7 +70,7 @@ def _computed(route: Route, *texts: str) -> str:
 
 def _words(text: str) -> set[str]:
     """The names in an expression, but for those of an object's values."""
-    return set(re.findall(r"(?<![.\w])\w+", QUOTED.sub("", text)))
+    return set(WORD.findall(QUOTED.sub("", text)))
 
 
 def hunting(settings: Hunting, arms: Sequence[Arm], known: Mapping[str, str]) -> dict[str, str]:

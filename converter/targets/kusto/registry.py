@@ -12,6 +12,8 @@ TABLE = "DeviceRegistryEvents"
 COLUMNS = {"TargetObject": "RegistryKey", "Details": "RegistryValueData"}
 # Only what Sysmon spells otherwise than Defender does is another comparison in the other column.
 NOTATION = re.compile(r"[dq]word|\(0x|0x0|binary|\(empty\)", re.IGNORECASE)
+# Without such a pair a text is read as it is.
+ESCAPING = re.compile(r"\\[\\*?]")
 REPLACED = (
     (re.compile(r"(?i)^HKLM\\SYSTEM\\CurrentControlSet"), r"HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet001"),
     (re.compile(r"(?i)^HKLM"), "HKEY_LOCAL_MACHINE"),
@@ -22,7 +24,14 @@ REPLACED = (
 
 def rereads(field: str, value: SigmaString) -> bool:
     """Whether reading the value anew after a replacement makes another of it (K2)."""
-    return field == "TargetObject" and parts(reread(value)) != parts(value)
+    if field != "TargetObject" or ESCAPING.search(render(value, _starless, "*", "?")) is None:
+        return False
+    return parts(reread(value)) != parts(value)
+
+
+def _starless(text: str) -> str:
+    """The text with every sign that would be read as a wildcard behind a backslash, so that it is looked at."""
+    return text.replace("*", "\\*").replace("?", "\\?")
 
 
 def reread(value: SigmaString) -> SigmaString:

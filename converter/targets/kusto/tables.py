@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module, resources
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +44,9 @@ def time(route: Route) -> str:
     return "TimeGenerated" if is_sentinel(route) else "Timestamp"
 
 
-def stored(route: Route) -> dict[str, str]:
+def stored(route: Route) -> Mapping[str, str]:
     """The Kusto type of every column that the route's table stores."""
-    return dict(_stored(route.data, sentinel=is_sentinel(route)))
+    return _stored(route.data, sentinel=is_sentinel(route))
 
 
 @cache
@@ -73,7 +73,8 @@ def _tables(*, sentinel: bool) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
     return found
 
 
-def computed(route: Route) -> dict[str, Computed]:
+@lru_cache(maxsize=512)
+def computed(route: Route) -> Mapping[str, Computed]:
     """The columns that a query on this route can compute, by name: those of its table, and its own."""
     shared: Mapping[str, Any] = columns_file()["computed"].get(route.data, {})
     # `event_data` names values of an event's own data, which the table keeps in one dynamic column.
@@ -83,6 +84,7 @@ def computed(route: Route) -> dict[str, Computed]:
     return {name: Computed(entry) if isinstance(entry, str) else Computed(**entry) for name, entry in entries.items()}
 
 
-def types(route: Route) -> dict[str, str]:
+@lru_cache(maxsize=512)
+def types(route: Route) -> Mapping[str, str]:
     """The Kusto type of every column that a query on this route may name."""
-    return stored(route) | {name: column.type for name, column in computed(route).items()}
+    return dict(stored(route)) | {name: column.type for name, column in computed(route).items()}

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
 from sigma.types import SigmaCIDRExpression, SigmaRegularExpression, SigmaRegularExpressionFlag, SigmaString
 
-from converter.targets.strings import Shape, render, shape
+from converter.targets.strings import Shape, only_text, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # https://learn.microsoft.com/kusto/query/scalar-data-types/string: the escapes of a quoted literal.
 ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+UNSAID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+RUST = str.maketrans({sign: f"\\{sign}" for sign in r"\.+*?()|[]{}^$#&-~"})
 OPERATORS = {"equals": "=~", "startswith": "startswith", "endswith": "endswith", "contains": "contains"}
 CASED_OPERATORS = {"equals": "==", "startswith": "startswith_cs", "endswith": "endswith_cs", "contains": "contains_cs"}
 # What Python's patterns have and Rust's, which Kusto uses, have not; https://docs.rs/regex/latest/regex/#syntax.
@@ -30,7 +32,9 @@ LONGEST_CHAIN = 100
 
 def literal(text: str) -> str:
     """The text as a quoted KQL string literal; raises for a control character that KQL's escapes do not name."""
-    if found := re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
+    if text.isprintable():
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if found := UNSAID.search(text):
         raise SigmaFeatureNotSupportedByBackendError(f"a value holds the control character {found[0]!r}")
     return f'"{text.translate(ESCAPES)}"'
 
@@ -58,7 +62,7 @@ def compare(column: str, value: SigmaString, wanted: Shape, *, cased: bool) -> s
 
 def plain_text(value: SigmaString) -> bool:
     """Whether the value is one plain text, without a wildcard."""
-    return shape(value).operator == "equals"
+    return only_text(value) is not None
 
 
 def is_number(text: str) -> bool:
@@ -73,7 +77,7 @@ def number(text: str) -> int:
 
 def rust_escape(text: str) -> str:
     """Plain text as a regular expression of Kusto's syntax, which is Rust's."""
-    return re.sub(r"([\\.+*?()|\[\]{}^$#&\-~])", r"\\\1", text)
+    return text.translate(RUST)
 
 
 def pattern(value: SigmaRegularExpression) -> str:

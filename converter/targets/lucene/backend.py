@@ -165,7 +165,7 @@ class Backend(Terms):
         return " OR ".join(rest)
 
     def _is_made(self, cond: Any) -> bool:
-        return isinstance(cond, ConditionFieldEqualsValueExpression) and cond.field in self.made
+        return type(cond) is ConditionFieldEqualsValueExpression and cond.field in self.made
 
 
 def _gathered(leaves: list[Any]) -> list[Any]:

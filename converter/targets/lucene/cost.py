@@ -17,18 +17,25 @@ ALWAYS = 200
 NEVER = 33_000
 
 
+# What a state reads, a letter or ONE for any, and which state follows.
+Step = tuple[str | SpecialChars, int]
+
+
 def affordable(parts: Sequence[Part]) -> bool:
     """Whether the pattern stays within the limit, letter case folded."""
+    single = ONE in parts
     # A letter's lower case has three characters at most.
-    if ONE not in parts and 3 * sum(len(part) if isinstance(part, str) else 1 for part in parts) <= ALWAYS:
+    if not single and 3 * sum([len(part) if type(part) is str else 1 for part in parts]) <= ALWAYS:
         return True
     symbols = [symbol for part in parts for symbol in (part.lower() if isinstance(part, str) else [part])]
-    if ONE not in symbols and len(symbols) <= ALWAYS:
+    if not single and len(symbols) <= ALWAYS:
         return True
     if len(symbols) > NEVER:
         return False
+    # Without `*`, each state of the automaton stands for one of the pattern.
+    if ANY not in parts:
+        return True
     steps = _steps(symbols)
-    letters = {symbol for symbol in symbols if isinstance(symbol, str)} | {""}
     start = frozenset({0})
     seen, waiting, effort = {start}, [start], 0
     while waiting:
@@ -36,17 +43,30 @@ def affordable(parts: Sequence[Part]) -> bool:
         effort += len(states)
         if effort >= LIMIT:
             return False
-        for letter in letters:
-            after = frozenset(to for state in states for read, to in steps[state] if read in {ONE, letter})
+        for after in _after(steps, states):
             if after and after not in seen:
                 seen.add(after)
                 waiting.append(after)
     return True
 
 
-def _steps(symbols: Sequence[str | SpecialChars]) -> list[list[tuple[str | SpecialChars, int]]]:
+def _after(steps: Sequence[Sequence[Step]], states: frozenset[int]) -> list[frozenset[int]]:
+    """What may follow these states: by each letter that one of them reads, and by all others, which do the same."""
+    always: list[int] = []
+    lettered: dict[str, list[int]] = {}
+    for state in states:
+        for read, to in steps[state]:
+            if type(read) is str:
+                lettered.setdefault(read, []).append(to)
+            else:
+                always.append(to)
+    other = frozenset(always)
+    return [other, *(other.union(reached) for reached in lettered.values())]
+
+
+def _steps(symbols: Sequence[str | SpecialChars]) -> list[list[Step]]:
     """For each state of Lucene's pattern, what it reads and which state follows; `*` is a state that follows itself."""
-    steps: list[list[tuple[str | SpecialChars, int]]] = [[]]
+    steps: list[list[Step]] = [[]]
     loops: dict[int, int] = {}
     last = 0
     for number, symbol in enumerate(symbols):

@@ -8,7 +8,7 @@ from typing import Any
 from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionNOT, ConditionOR
 from sigma.types import SigmaNull, SigmaString
 
-from converter.targets.strings import shape
+from converter.targets.strings import only_text
 
 # "Remove all empty values from event_data", the first step of the pipelines for Sysmon, Security and PowerShell
 # (packages/windows and packages/system of https://github.com/elastic/integrations).
@@ -17,8 +17,7 @@ EMPTY = frozenset({"", "-", "{00000000-0000-0000-0000-000000000000}"})
 
 def is_empty(value: SigmaString) -> bool:
     """Whether this is such a value."""
-    wanted = shape(value)
-    return wanted.operator == "equals" and wanted.text in EMPTY
+    return only_text(value) in EMPTY
 
 
 def without_empty(cond: ConditionOR) -> ConditionOR:

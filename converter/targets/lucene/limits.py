@@ -25,9 +25,15 @@ WORDS = {"AND", "OR", "NOT"}
 
 def marks(text: str, _route: Route) -> list[str]:
     """What a reader of the query should know of its size."""
-    found = [OVER_CLAUSES] if clauses(text) > CLAUSES else []
+    # Most queries are far from any limit, which is seen without taking them apart: no group without a bracket.
+    found = [OVER_CLAUSES] if _most_clauses(text) > CLAUSES and clauses(text) > CLAUSES else []
     found += [OVER_LENGTH] if len(text) > LENGTH else []
-    return found + ([OVER_DEPTH] if depth(text) > DEPTH else [])
+    return found + ([OVER_DEPTH] if text.count("(") > DEPTH and depth(text) > DEPTH else [])
+
+
+def _most_clauses(text: str) -> int:
+    """A number that `clauses` is never above: each value stands first, behind white space, or at one of these signs."""
+    return len(text.split()) + sum(map(text.count, '()":/')) + 1
 
 
 def clauses(text: str) -> int:

@@ -25,6 +25,7 @@ FOREIGN = re.compile(r"""\(\?|\\[A-Za-z]|["@#&<>~^.]|\$""")
 CLASS = re.compile(r"\\[^A-Za-z]|\[\^?\]?(?:[^\]\\]|\\[^A-Za-z])*\]")
 # `.` without flag s. No escape of Lucene's names the line break, so that it stands here itself.
 DOT = "[^\n]"
+ESCAPE = re.compile(r"x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|t|[^\w]|_")
 LITERAL = re.compile(r"(?:[^.(\[\\]|\\[^\w])\Z")
 
 
@@ -173,7 +174,7 @@ class _Reader:
 
     def escaped(self) -> str:
         """The one character that an escape stands for."""
-        found = re.compile(r"x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|t|[^\w]|_").match(self.text, self.at)
+        found = ESCAPE.match(self.text, self.at)
         if found is None:
             raise _unsaid(f"the escape \\{self.text[self.at : self.at + 1]}")
         self.at = found.end()

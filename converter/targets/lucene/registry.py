@@ -33,7 +33,7 @@ def path(made: Mapping[str, Any], field: str, value: Any) -> Any:
             return is_(made["field"], value)
         raise refused(field, value, "Elastic Defend writes registry paths in another form")
     _refuse_hidden(field, value)
-    variants = [parts(value)]
+    variants = [list(parts(value))]
     # A term, which minds letter case, has no word for a digit.
     number = ONE if isinstance(value, SigmaCasedString) else DIGIT
     for change in (_hive, partial(_control_set, number=number), _default_value):

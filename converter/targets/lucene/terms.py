@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sigma.backends.elasticsearch.elasticsearch_lucene import LuceneBackend as StockBackend
-from sigma.processing.pipeline import ProcessingPipeline
 from sigma.types import SigmaString
 
 from converter.targets.lists import FlatLists
 from converter.targets.lucene import values
 from converter.targets.lucene.empty import is_empty
-from converter.targets.strings import shape
+from converter.targets.strings import is_anything
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # What the stock pipeline ecs_windows points at `.caseless`.
 STOCK_CASELESS = {"process.executable", "process.parent.executable", "process.parent.name"}
+PLAIN = re.compile(r"[\w.@-]+")
 PUNCTUATION = re.compile(r"[\s*?:()\[\]{}\"^~/\\]")
 
 
@@ -29,19 +30,19 @@ class Terms(FlatLists, StockBackend):
     """The fields of a route's data stream: what each holds, and how it is asked."""
 
     def __init__(self, route: Route, repairs: Repairs) -> None:
-        super().__init__(ProcessingPipeline())
+        super().__init__(None)
         self.repairs = repairs
 
-        def names(option: str) -> set[str]:
-            return set(route.options.get(option, ()))
-
-        self.caseless, self.unlimited, self.numeric = names("caseless"), names("unlimited"), names("numeric")
-        self.ip, self.text, self.boolean = names("ip"), names("text"), names("boolean")
-        self.lower = names("lower")
+        self.caseless, self.unlimited = _names(route, "caseless"), _names(route, "unlimited")
+        self.numeric, self.ip, self.text = _names(route, "numeric"), _names(route, "ip"), _names(route, "text")
+        self.boolean, self.lower = _names(route, "boolean"), _names(route, "lower")
         self.emptied = bool(route.options.get("emptied"))
 
     def escape_and_quote_field(self, field_name: str) -> str:
         """The field's name, its punctuation escaped (L16)."""
+        if PLAIN.fullmatch(field_name):
+            # Neither way escapes anything.
+            return field_name
         return self.repairs.choose(
             "L16",
             lambda: PUNCTUATION.sub(r"\\\g<0>", field_name),
@@ -51,7 +52,7 @@ class Terms(FlatLists, StockBackend):
     def any_of(self, field: str, wanted: list[SigmaString]) -> str:
         """The field holds one of the values, in any letter case."""
         name = self.escape_and_quote_field(field)
-        if any(shape(value).operator == "anything" for value in wanted):
+        if any(map(is_anything, wanted)):
             return f"_exists_:{name}"
         if (rest := self.emptied_of(field, wanted)) is not wanted:
             missing = f"(NOT _exists_:{name})"
@@ -60,13 +61,12 @@ class Terms(FlatLists, StockBackend):
             return f"{name}:{values.either(typed)}"
         if field not in self.unlimited:
             self._refuse_unkept(field, wanted)
-        lettered = any(map(values.is_lettered, wanted))
         if field not in self.caseless:
             repair = "L2" if field in STOCK_CASELESS else "L1"
-            if self.repairs.is_off(repair, wanted=lettered or repair == "L2"):
+            if self.repairs.is_off(repair, wanted=repair == "L2" or any(map(values.is_lettered, wanted))):
                 return f"{self.stock_name(field)}:{self.terms(wanted)}"
             return f"{name}:{values.either([self.any_case_term(value) for value in wanted])}"
-        if self.repairs.is_off("L1", wanted=lettered and field not in STOCK_CASELESS):
+        if self.repairs.is_off("L1", wanted=field not in STOCK_CASELESS and any(map(values.is_lettered, wanted))):
             return f"{name}:{self.terms(wanted)}"
         short = f"{name}.caseless:{self.terms(wanted)}"
         if field not in self.unlimited or self.repairs.is_off("L12"):
@@ -145,6 +145,12 @@ class Terms(FlatLists, StockBackend):
             self.repairs.inexact(values.TOO_LONG)
             return self.term(value)
         return text
+
+
+@lru_cache(maxsize=1024)
+def _names(route: Route, option: str) -> frozenset[str]:
+    """The fields that the route lists under this option."""
+    return frozenset(route.options.get(option, ()))
 
 
 def _lower(value: SigmaString) -> SigmaString:

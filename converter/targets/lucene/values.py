@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
 
 from converter.targets.lucene.cost import affordable
-from converter.targets.strings import ONE, parts, render, shape
+from converter.targets.strings import ONE, only_text, parts, render, shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,10 @@ PLAIN = re.compile(r"(?!(?:AND|OR|NOT|TO)\Z)[\w.]+")
 # https://www.elastic.co/docs/reference/query-languages/query-dsl/regexp-syntax
 REGEX_RESERVED = frozenset('.?+*|{}[]()"#@&<>~^$-/')
 MAX_REGEX = 1000
+MOST_SIGNS = 4096
+OPERATORS = ("AND", "OR", "NOT")
+# White space that ends a value even where a space does not.
+ENDING = re.compile(r"[^\S ]")
 # A character of nobody's, which stands for any digit within a value that is said as a regular expression.
 DIGIT = "\ue000"
 TOO_LONG = f"a value is over {MAX_REGEX} characters long as a regular expression that ignores letter case"
@@ -41,15 +45,27 @@ def either(terms: list[str]) -> str:
 
 def term(value: SigmaString) -> str:
     """The value as a term with wildcards, quoted where it has none and is no plain word (L6, L7, L8)."""
-    wanted = shape(value)
-    if wanted.operator == "equals":
-        return word(wanted.text)
+    text = only_text(value)
+    if text is not None:
+        return word(text)
     _refuse_costly(value)
     first = parts(value)[0]
     if isinstance(first, str) and first.startswith(("<", ">")):
         # Even escaped, these would open a range.
-        return regex(value, lambda letter: letter)
-    return render(value, lambda text: RESERVED.sub(r"\\\1", text), "*", "?")
+        return regex(value, _same)
+    return render(value, _escaped, "*", "?")
+
+
+def _escaped(text: str) -> str:
+    return RESERVED.sub(_behind_backslash, text) if RESERVED.search(text) else text
+
+
+def _behind_backslash(found: re.Match[str]) -> str:
+    return f"\\{found[0]}"
+
+
+def _same(letter: str) -> str:
+    return letter
 
 
 def word(text: str) -> str:
@@ -61,37 +77,46 @@ def word(text: str) -> str:
 
 def stock_term(value: SigmaString) -> str:
     """The value as the stock backend writes it."""
-    return render(value, lambda text: STOCK_RESERVED.sub(r"\\\g<0>", text), "*", "?")
+    return render(value, lambda text: STOCK_RESERVED.sub(_behind_backslash, text), "*", "?")
 
 
 def defects(value: SigmaString) -> list[str]:
     """The repairs that the value needs as a term: a range (L6), an operator (L7), white space that ends it (L8)."""
     pieces = parts(value)
-    first = pieces[0] if pieces else ""
+    if not pieces:
+        return []
+    first = pieces[0]
     found = ["L6"] if isinstance(first, str) and first.startswith(("<", ">")) else []
-    found += ["L7"] if pieces in (["AND"], ["OR"], ["NOT"]) else []
-    return found + (["L8"] if any(isinstance(piece, str) and re.search(r"[^\S ]", piece) for piece in pieces) else [])
+    found += ["L7"] if len(pieces) == 1 and first in OPERATORS else []
+    return found + (["L8"] if any(isinstance(piece, str) and ENDING.search(piece) for piece in pieces) else [])
 
 
 def is_lettered(value: SigmaString) -> bool:
     """Whether a letter of the value has two cases."""
-    return any(any_case(letter) != letter for part in parts(value) if isinstance(part, str) for letter in part)
+    return any(_has_letters(part) for part in parts(value) if isinstance(part, str))
+
+
+def _has_letters(text: str) -> bool:
+    if text.isascii():
+        return text.lower() != text.upper()
+    return any(any_case(letter) != letter for letter in text)
 
 
 def is_pattern_in_any_case(value: SigmaString) -> bool:
     """Whether only a regular expression says the value in any letter case."""
-    return shape(value).operator != "equals" or is_lettered(value)
+    return only_text(value) is None or is_lettered(value)
 
 
 def least_length(value: SigmaString) -> int:
     """How many characters a value has at least that fits."""
-    return sum(len(part) if isinstance(part, str) else part is ONE for part in parts(value))
+    return sum([len(part) if type(part) is str else part is ONE for part in parts(value)])
 
 
 def regex(value: SigmaString, letters: Callable[[str], str]) -> str:
     """The value as a regular expression of Lucene's dialect, which is anchored at both ends."""
     _refuse_costly(value)
-    return f"/{render(value, lambda part: ''.join(map(_regex_character(letters), part)), '.*', '.')}/"
+    written = _written(letters)
+    return f"/{render(value, lambda part: part.translate(written), '.*', '.')}/"
 
 
 def expression(text: str) -> str:
@@ -104,7 +129,8 @@ def expression(text: str) -> str:
 def is_too_long(text: str) -> bool:
     """Whether a regular expression between slashes is longer than a node takes."""
     # Java counts in UTF-16.
-    return len(text.encode("utf-16-le", errors="surrogatepass")) // 2 - 2 > MAX_REGEX
+    units = len(text) if text.isascii() else len(text.encode("utf-16-le", errors="surrogatepass")) // 2
+    return units - 2 > MAX_REGEX
 
 
 def _refuse_costly(value: SigmaString) -> None:
@@ -182,8 +208,7 @@ def is_part_of_word(value: SigmaString) -> bool:
 
 def part_of_word(value: SigmaString) -> str:
     """Such a value: words that hold it."""
-    escaped = RESERVED.sub(r"\\\1", shape(value).text.lower())
-    return f"*{escaped}*"
+    return f"*{_escaped(shape(value).text.lower())}*"
 
 
 def words(value: SigmaString, field: str) -> str:
@@ -197,7 +222,21 @@ def words(value: SigmaString, field: str) -> str:
     return phrases[0] if len(phrases) == 1 else f"({' AND '.join(phrases)})"
 
 
+class _Written(dict[int, str]):
+    """Characters by their codes as a regular expression has them: few, each of which stands in thousands of values."""
+
+    def __init__(self, letters: Callable[[str], str]) -> None:
+        super().__init__()
+        self.letters = letters
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        said = self.letters(sign) if sign.isalpha() else literal(sign)
+        if len(self) < MOST_SIGNS:
+            self[code] = said
+        return said
+
+
 @lru_cache(maxsize=8)
-def _regex_character(letters: Callable[[str], str]) -> Callable[[str], str]:
-    # There are few characters, and each stands in thousands of values.
-    return lru_cache(maxsize=4096)(lambda sign: letters(sign) if sign.isalpha() else literal(sign))
+def _written(letters: Callable[[str], str]) -> _Written:
+    return _Written(letters)

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sigma.backends.splunk.splunk import SplunkBackend as StockBackend
 from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionNOT, ConditionOR
-from sigma.processing.pipeline import ProcessingPipeline
 from sigma.types import SigmaCasedString, SigmaNull, SigmaString
 
 from converter.targets.lists import FlatLists
 from converter.targets.strings import ONE, parts, render
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sigma.conversion.state import ConversionState
 
     from converter.targets.repair import Repairs
+    from converter.targets.strings import Part
 
 
 # `search` reads such a text as the subnet that it names, quoted or not.
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 SUBNET = re.compile(r"[0-9a-fA-F:.]+/[0-9]+")
 
 
@@ -40,7 +43,7 @@ class SearchBackend(FlatLists, StockBackend):
     and_token: ClassVar[str] = "AND"
 
     def __init__(self, repairs: Repairs) -> None:
-        super().__init__(ProcessingPipeline())
+        super().__init__(None)
         self.repairs = repairs
 
     def convert_value_str(self, s: SigmaString, state: ConversionState) -> str:
@@ -96,14 +99,19 @@ def quoted(value: SigmaString, off: frozenset[str]) -> str:
 
     `off` names repairs that are switched off.
     """
-    single = ONE in parts(value) and "S6" not in off
-    if isinstance(value, SigmaCasedString) or single or SUBNET.fullmatch(str(value)):
+    pieces = parts(value)
+    single = ONE in pieces and "S6" not in off
+    if isinstance(value, SigmaCasedString) or single or _is_subnet(pieces):
         raise Unsayable
     return f'"{render(value, lambda text: _escaped(text, off), "*", "*")}"'
 
 
+def _is_subnet(pieces: Sequence[Part]) -> bool:
+    return len(pieces) == 1 and isinstance(pieces[0], str) and SUBNET.fullmatch(pieces[0]) is not None
+
+
 def _escaped(text: str, off: frozenset[str]) -> str:
     # Search Reference, "search": in quotes a backslash escapes itself and the quote; the asterisk cannot be escaped.
-    if re.search(r"[\x00-\x1f\x7f]", text) or ("*" in text and "S5" not in off):
+    if CONTROL.search(text) or ("*" in text and "S5" not in off):
         raise Unsayable
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*")

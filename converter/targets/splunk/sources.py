@@ -26,7 +26,7 @@ def located(route: Route, repairs: Repairs) -> Route:
         data = ALL
     elif repairs.is_off("S17", wanted=XML in data):
         data = EITHER.sub(r'source="WinEventLog:\1"', data).replace(XML, 'source="WinEventLog:')
-    return replace(route, data=data)
+    return route if data == route.data else replace(route, data=data)
 
 
 def searched(condition: str, route: Route) -> str:

@@ -9,7 +9,6 @@ from sigma.backends.splunk.splunk import SplunkBackend as StockBackend
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
 from sigma.conversion.state import ConversionState
 from sigma.exceptions import SigmaFeatureNotSupportedByBackendError
-from sigma.processing.pipeline import ProcessingPipeline
 from sigma.types import (
     SigmaCasedString,
     SigmaRegularExpression,
@@ -25,6 +24,10 @@ if TYPE_CHECKING:
     from converter.targets.repair import Repairs
 
 KEYWORD = "a keyword without a field cannot stand beside a regular expression, `?` or `*` in SPL; name the field"
+# Plain text as PCRE has it.
+PCRE = str.maketrans(
+    {sign: f"\\{sign}" for sign in r"\.+*?()|[]{}^$"} | {chr(code): rf"\x{code:02x}" for code in (*range(32), 127)}
+)
 FLAGS = {
     SigmaRegularExpressionFlag.IGNORECASE: "i",
     SigmaRegularExpressionFlag.MULTILINE: "m",
@@ -48,7 +51,7 @@ class WhereBackend(FlatLists, StockBackend):
     field_quote_pattern: ClassVar[re.Pattern[str]] = re.compile(r"^[A-Za-z_]\w*$")
 
     def __init__(self, repairs: Repairs) -> None:
-        super().__init__(ProcessingPipeline())
+        super().__init__(None)
         self.repairs = repairs
 
     def compare_precedence(self, outer: Any, inner: Any) -> bool:
@@ -168,5 +171,4 @@ def pattern(value: SigmaString, repairs: Repairs) -> str:
 
 def pcre_escape(text: str) -> str:
     """Plain text as a regular expression; control characters by their number, so that the query stays on its lines."""
-    escaped = re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)
-    return re.sub(r"[\x00-\x1f\x7f]", lambda found: rf"\x{ord(found[0]):02x}", escaped)
+    return text.translate(PCRE)
