@@ -22,9 +22,11 @@ from sigma.modifiers import SigmaContainsModifier, SigmaEndswithModifier, SigmaS
 from sigma.rule import SigmaDetectionItem, SigmaRule
 from sigma.types import SigmaCasedString, SigmaNumber, SigmaString, SpecialChars
 
-from converter import upstream
+from converter import documents, upstream
 from converter.cache import version
 from converter.convert import How, Query, converted
+from converter.documents import _documents as read_strictly
+from converter.documents import _found as read_documents
 from converter.packs import read
 from converter.stock import Fault, StockOptions, backend_for
 from converter.stock.state import _containers as containers
@@ -227,6 +229,69 @@ def test_wildcards_are_put_around_values_the_same(modifier: Any, text: str, numb
 
     ours, theirs = both(made)
     assert ours == theirs
+
+
+YAML_PARTS = st.sampled_from(
+    [
+        *(
+            "a: 1",
+            "b: x & y",
+            "c: a&b",
+            "d: &n x",
+            "e: *n",
+            "f: 'a &b c'",
+            "g: [a&b, c]",
+            "h: [&q z, *q]",
+            "a: 2",
+            "1: x",
+        ),
+        *(
+            "true: y",
+            "i: !!str 1",
+            "? [k]",
+            "<<: {a: 1}",
+            "j: |-\n  a &b",
+            "k: 2020-01-01",
+            "---",
+            "...",
+            "- x",
+            "l: {m: n}",
+        ),
+        *(
+            "o: a\n  &p q",
+            'r: "x"&y',
+            "%YAML 1.1",
+            "s: 0x1F",
+            "t: ~",
+            "u:",
+            "'v': yes",
+            "w: &1",
+            "&x y: z",
+            "? &a b\n: c",
+        ),
+    ]
+)
+
+
+@given(parts=st.lists(YAML_PARTS, min_size=1, max_size=6))
+def test_a_text_that_is_read_the_short_way_is_read_as_the_strict_loader_does(parts: list[str]) -> None:
+    text = "\n".join(parts)
+
+    def strict() -> Any:  # noqa: ANN401
+        return list(read_strictly(text))
+
+    def outcome(work: Callable[[], Any]) -> Any:  # noqa: ANN401
+        try:
+            return repr(work())
+        except (yaml.YAMLError, ValueError) as error:
+            return type(error), str(error)
+
+    assert outcome(lambda: read_documents(text)) == outcome(strict)
+
+
+def test_a_sign_for_and_within_a_text_does_not_ask_for_the_strict_loader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "_documents", lambda _: pytest.fail("asked for"))
+    assert read_documents("a: 'x & y&z'\nb: c&d")[0].content == {"a": "x & y&z", "b": "c&d"}
 
 
 VALUES = st.one_of(SIGNS, st.integers(-5, 5), st.booleans(), st.none())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from sigma.backends.kusto.kusto import KustoBackend
@@ -142,6 +143,7 @@ def convert_value_str(self: Any, s: Any, state: Any) -> str:
     return quote + made + quote if quoted else made
 
 
+@lru_cache(maxsize=256)
 def _is_sure(escaped: str) -> bool:
     """Whether a pattern made of a string is one whatever the string: no letter or digit gets a meaning by an escape."""
     return not escaped or not any(sign.isalnum() for sign in escaped)
@@ -169,7 +171,7 @@ def _linked(self: Any, cond: Any, state: Any, token: Any, empty: Any, upstream: 
                 if self.compare_precedence(cond, arg)
                 else self.convert_condition_group(arg, state)
             )
-            if part is not None and not isinstance(part, DeferredQueryExpression):
+            if type(part) is str or (part is not None and not isinstance(part, DeferredQueryExpression)):
                 made.append(part)
         return (token if between == token else between + token + between).join(made) if made else empty
     except TypeError as error:

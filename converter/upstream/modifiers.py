@@ -17,6 +17,7 @@ from converter.upstream.piece import Piece
 
 MANY = SpecialChars.WILDCARD_MULTI
 _type_check = SigmaModifier.type_check
+_apply = SigmaModifier.apply
 _contains = SigmaContainsModifier.modify
 _startswith = SigmaStartswithModifier.modify
 _endswith = SigmaEndswithModifier.modify
@@ -35,6 +36,14 @@ def type_check(self: Any, val: Any, explicit_type: Any = None) -> bool:
     if found is None:
         found = _takes[key] = bool(_type_check(self, val))
     return found
+
+
+def apply(self: Any, val: Any) -> Any:
+    """The list of what becomes of a value; a string of the common type is none that was expanded before."""
+    if type(val) is not SigmaString or not self.type_check(val):
+        return _apply(self, val)
+    made = self.modify(val)
+    return list(made) if isinstance(made, list) else [made]
 
 
 def contains(self: Any, val: Any) -> Any:
@@ -72,6 +81,7 @@ def _between(value: SigmaString, *, before: bool, after: bool) -> SigmaString:
 
 PIECES = (
     Piece(SigmaModifier, "type_check", type_check, "asks abstract base classes about each value"),
+    Piece(SigmaModifier, "apply", apply, "asks an abstract base class about each value"),
     Piece(SigmaContainsModifier, "modify", contains, "four steps to put two wildcards around a string"),
     Piece(SigmaStartswithModifier, "modify", startswith, "two steps to put a wildcard at the end of a string"),
     Piece(SigmaEndswithModifier, "modify", endswith, "two steps to put a wildcard before a string"),
