@@ -18,7 +18,7 @@ from converter.outputs import Outputs
 from converter.packs import Pack, Unread
 from converter.targets.target import Target
 from converter.tree import encoded
-from converter.wellformed import json_document, json_text, utf8
+from converter.wellformed import json_text, utf8
 
 NAME = "manifest.json"
 PACKAGES = (
@@ -41,6 +41,8 @@ SAME = ("output", "output_sha256", "rule_sha256")
 # How an entry begins and ends in the text.
 ENTRY, ENTRY_END = "    {\n", "\n    }"
 UNJUDGED = f"null{ENTRY_END}"
+
+SECTIONS = ("queries", "refusals", "hunting")
 
 Entry = dict[str, Any]
 
@@ -129,13 +131,17 @@ class Listing:
             "hunting": _in_order(hunts),
         }
         pieces = [piece for name, texts in sections.items() for piece in _section(name, texts)]
-        versions = ",\n".join(f'    "{each}": {_value(_version(each))}' for each in PACKAGES)
-        pieces.append(f'  "versions": {{\n{versions}\n  }}\n}}\n')
-        return map(json_text, ["{\n", *pieces])
+        return map(json_text, ["{\n", *pieces, _versions({package: _version(package) for package in PACKAGES})])
 
 
 def _in_order(entries: list[tuple[Any, str]]) -> list[str]:
     return [text for _, text in sorted(entries, key=itemgetter(0))]
+
+
+def _versions(versions: Mapping[str, object]) -> str:
+    """The end of the text."""
+    told = ",\n".join(f"    {encode_basestring(name)}: {_value(version)}" for name, version in versions.items())
+    return f'  "versions": {{\n{told}\n  }}\n}}\n' if told else '  "versions": {}\n}\n'
 
 
 def _section(name: str, texts: Sequence[str]) -> Iterator[str]:
@@ -165,13 +171,17 @@ def _value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2).replace("\n", "\n      ")
 
 
-@lru_cache(maxsize=1)
 def entries(held: str) -> Mapping[str, list[Entry]]:
     """The entries of a manifest by section; none where the text is no manifest of this form."""
-    document = _document(held)
-    if document is None or _facts(document) is None:
-        return {section: [] for section in NAMED_BY}
-    return {section: document[section] for section in NAMED_BY}
+    document = _read(held)
+    return {section: [] if document is None else document[section] for section in SECTIONS}
+
+
+@lru_cache(maxsize=1)
+def _read(held: str) -> Mapping[str, Any] | None:
+    """The manifest that the text is; None where it is none of this form."""
+    document: Mapping[str, Any] | None = _document(held)
+    return None if document is None or _facts(document) is None else document
 
 
 def _kept(held: str, done: Collection[tuple[str, str]], files: Collection[str]) -> dict[str, list[Entry]]:
@@ -257,16 +267,23 @@ def _refusal(rule: str, path: str, target: Target, reason: str, line: int | None
     return {"rule": rule or None, "path": path, "target": target.name, "reason": message, "line": line}
 
 
-def judged(held: str, verdicts: Mapping[PurePosixPath, str], files: Mapping[PurePosixPath, bytes]) -> str:
-    """The manifest with these verdicts, by output; an entry whose file is not what it tells of has none."""
-    document = json.loads(held)
-    for section in ("queries", "hunting"):
-        for entry in document[section]:
-            output = PurePosixPath(entry["output"])
-            if output in verdicts:
-                same = hashlib.sha256(files[output]).hexdigest() == entry["output_sha256"]
-                entry["verdict"] = verdicts[output] if same else None
-    return json_document(document)
+def judged(held: str, verdicts: Mapping[PurePosixPath, str], files: Mapping[PurePosixPath, bytes]) -> str | None:
+    """The manifest with these verdicts, by output; None where it names none, or is no manifest of this form.
+
+    An entry whose file is not what it tells of has no verdict.
+    """
+    document, found = _read(held), entries(held)
+    if document is None or not any(found.values()):
+        return None
+    by_output = {str(output): verdict for output, verdict in verdicts.items()}
+    fresh = {section: [dict(entry) for entry in entries] for section, entries in found.items()}
+    for entry in (*fresh["queries"], *fresh["hunting"]):
+        output = entry["output"]
+        if output in by_output:
+            same = hashlib.sha256(files[PurePosixPath(output)]).hexdigest() == entry["output_sha256"]
+            entry["verdict"] = by_output[output] if same else None
+    pieces = [piece for section in SECTIONS for piece in _section(section, list(map(_rendered, fresh[section])))]
+    return "".join(map(json_text, ["{\n", *pieces, _versions(document.get("versions", {}))]))
 
 
 def _sorted(entries: Iterable[Entry], *keys: str) -> list[Entry]:

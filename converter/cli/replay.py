@@ -6,7 +6,9 @@ as it was, or cannot be told from outside, the run takes place.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -27,6 +29,9 @@ LONGEST = 1 << 25
 MOST_RUNS = 256
 
 
+MANIFEST = "manifest.json"
+# A verdict as `sigmapack test` writes it.
+VERDICT = re.compile(rb'(?<=\n      "verdict": )(null|"[a-z]+")(?=\n    })')
 # Of so many rules that have changed, each is converted by itself and put in the place of what it was.
 FEW = 8
 
@@ -75,6 +80,7 @@ class Record:
                     "rules": self.rules,
                     "wrote": self.wrote or [],
                     "stands": watched.sizes_and_times(watched.facts(self.wrote or [])),
+                    "manifest": _manifest(self.wrote or []),
                     "printed": b"".join(self.printed).decode("latin-1"),
                     "said": "".join(self.said),
                     "counted": self.counted,
@@ -106,6 +112,7 @@ class Earlier:
             "content": watched.digest(contents),
             "contents": self.held["contents"] | dict(fresh),
             "stands": watched.sizes_and_times(stands),
+            "manifest": _manifest(self.held["wrote"]),
         }
 
 
@@ -153,7 +160,9 @@ def _earlier(held: Mapping[str, Any]) -> Earlier | None:
         contents = watched.contents(Watched(tuple(held["inputs"]), tuple(held["others"]), held["pattern"]))
         facts = watched.facts(held["wrote"])
         if watched.sizes_and_times(facts) != held["stands"]:
-            return None
+            facts = _but_for_verdicts(facts, held["manifest"])
+            if watched.sizes_and_times(facts) != held["stands"]:
+                return None
         before = held["contents"]
         if watched.digest(contents) == held["content"]:
             return Earlier(held, contents, facts, ())
@@ -166,6 +175,33 @@ def _earlier(held: Mapping[str, Any]) -> Earlier | None:
     except (Untold, LookupError, TypeError, ValueError, AttributeError):
         return None
     return None
+
+
+def _manifest(wrote: Sequence[str]) -> tuple[str, int, int, str] | None:
+    """The manifest among what was written: its path, size and time, and what it comes to without its verdicts."""
+    path = next((path for path in reversed(wrote) if path.endswith(f"/{MANIFEST}")), None)
+    if path is None:
+        return None
+    (facts,) = watched.facts([path])
+    return *facts, _unjudged(path)
+
+
+def _but_for_verdicts(facts: watched.Facts, manifest: tuple[str, int, int, str] | None) -> watched.Facts:
+    """The facts as they were before verdicts were written into the manifest, where nothing else of it has changed."""
+    if manifest is None:
+        return facts
+    path, size, time, content = manifest
+    return [(path, size, time) if one[0] == path and _unjudged(path) == content else one for one in facts]
+
+
+def _unjudged(path: str) -> str:
+    """The hash of a manifest without its verdicts."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a text already
+            text = file.read()
+    except OSError as error:
+        raise Untold from error
+    return hashlib.sha256(VERDICT.sub(b"", text)).hexdigest()
 
 
 def _told_again(held: Mapping[str, Any], *, quiet: bool) -> int:

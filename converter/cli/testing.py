@@ -211,9 +211,8 @@ def _keep(outputs: Path, found: Sequence[Tested]) -> list[Problem]:
     verdicts = {each.output: each.verdict.kind for each in found if each.output in files}
     try:
         held = path.read_text(encoding="utf-8")
-        if not any(manifest.entries(held).values()):
-            return []
-        replaced = tree.write_file(path, manifest.judged(held, verdicts, files).encode())
+        judged = manifest.judged(held, verdicts, files)
+        replaced = None if judged is None else tree.write_file(path, judged.encode())
     except (OSError, UnicodeDecodeError) as error:
         return [Problem(f"its verdicts cannot be written: {error}", path)]
     return [replaced] if replaced else []
