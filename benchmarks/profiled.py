@@ -1,6 +1,7 @@
 """Runs one command under cProfile, and prints whose code takes its time, and which functions of ours take most.
 
-python benchmarks/profiled.py ARGUMENT...: prints lines of a percentage, "whose" or "function", and a name.
+python benchmarks/profiled.py RULE ARGUMENT...: prints lines of a percentage, "whose" or "function", and a name. RULE is
+converted before, so that what is imported on the way is no part of it.
 """
 
 from __future__ import annotations
@@ -64,8 +65,10 @@ def main() -> None:
     from converter.cli import main as run  # noqa: PLC0415 - imports are no part of the profile
 
     profile = cProfile.Profile()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        profile.runcall(run, sys.argv[1:])
+    streams = (io.TextIOWrapper(io.BytesIO()), io.StringIO())
+    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        run(["convert", "--no-cache", sys.argv[1]])
+        profile.runcall(run, sys.argv[2:])
     for kind, found in zip(("whose", "function"), shares(profile), strict=True):
         for each, share in sorted(found.items(), key=lambda held: -held[1]):
             sys.stdout.write(f"{share:.2f}\t{kind}\t{each}\n")

@@ -377,7 +377,8 @@ def _counted(bench: Bench) -> Iterator[str]:
 
 # Why the functions of ours that take most take what they do.
 REASONS: Mapping[str, str] = {
-    "converter.documents:_plain_documents": "reads YAML: libyaml's events become a rule's document, one by one",
+    "converter.documents:_plain_documents": "reads YAML: libyaml's nodes, and what they become in a rule's document",
+    "converter.tree:_put": "writes each query to a file of its own and renames it: four calls of the system",
 }
 LISTED, TOO_MUCH = 2.0, 5.0
 
@@ -395,7 +396,7 @@ def _profiled(bench: Bench) -> Iterator[str]:
     """Whose code takes the time of a cold run, and our functions that take most, by their own time."""
     command = bench.ours("convert", *NO_CACHE, "-o", f"{bench.fresh()}/", str(bench.rules))
     done = subprocess.run(  # noqa: S603 - ourselves
-        [sys.executable, HERE / "profiled.py", *command.arguments[3:]],
+        [sys.executable, HERE / "profiled.py", bench.one, *command.arguments[3:]],
         cwd=bench.work,
         env=command.variables(),
         capture_output=True,

@@ -23,7 +23,21 @@ from hypothesis import strategies as st
 from converter import cache, convert
 from converter.rule import Rule
 from tests.command import rule
-from tests.runs_here import CASES, COMMANDS, FILTER, FILTERED, PIPELINE, TEST, Told, files, project, restored, run, runs
+from tests.runs_here import (
+    CASES,
+    COMMANDS,
+    CORRELATION,
+    FILTER,
+    FILTERED,
+    PIPELINE,
+    TEST,
+    Told,
+    files,
+    project,
+    restored,
+    run,
+    runs,
+)
 
 Entries = Mapping[str, bytes]
 FEW = settings(
@@ -663,6 +677,28 @@ def test_a_change_of_one_file_is_seen(tmp_path: Path, name: str, text: str | Non
             twins.write(name, text)
         for number in range(len(MORE)):
             twins.step("run", 0, number)
+
+
+def test_a_correlation_is_judged_anew_where_what_it_names_has_changed(tmp_path: Path) -> None:
+    """Its own query and text stand as they were: only the other file says that it is wrong now."""
+    folder, home = tmp_path / "project", tmp_path / "cache"
+    (folder / "sigma_rules").mkdir(parents=True)
+    base = rule(1, value="something").replace("title:", "name: base\ntitle:")
+    (folder / "sigma_rules" / "base.yml").write_text(base, encoding="utf-8")
+    (folder / "sigma_rules" / "many.yml").write_text(CORRELATION, encoding="utf-8")
+    judged = ("test", "-q", "-j1", "--no-minimise", "-t", "splunk")
+    run(folder, home, "convert", "-t", "splunk")
+    before = run(folder, home, *judged)
+    assert b"many" in before.out
+    assert run(folder, home, *judged) == before
+    (folder / "sigma_rules" / "base.yml").write_text(base.replace("something'", "else'"), encoding="utf-8")
+    (folder / "outputs").rename(tmp_path / "outputs")
+    told = []
+    for more in ((), ("--no-cache",)):
+        shutil.copytree(tmp_path / "outputs", folder / "outputs")
+        told.append(run(folder, home, *judged, *more))
+        shutil.rmtree(folder / "outputs")
+    assert told[0] == told[1] != before
 
 
 @settings(FEW, max_examples=20)
