@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sigma.backends.kusto.kusto import KustoBackend
 from sigma.conditions import (
     ConditionAND,
     ConditionFieldEqualsValueExpression,
@@ -222,14 +221,6 @@ def as_in_expression(self: Any, cond: Any, state: Any) -> Any:
     )
 
 
-def kusto_value_str(self: Any, s: Any, state: Any) -> str:
-    """A string as Kusto has it; one that shows no escaped star is not searched for any."""
-    if not isinstance(s, SigmaString):
-        s = SigmaString(str(s))
-    made: str = super(KustoBackend, self).convert_value_str(s, state)
-    return made.replace("\\*", "*")
-
-
 def compare_precedence(self: Any, outer: Any, inner: Any) -> bool:
     """Whether `inner` needs no brackets within `outer`; one comparison of a field never does."""
     kind = type(inner)
@@ -283,7 +274,6 @@ PIECES = (
         as_in_expression,
         "goes through all values again to check what was checked",
     ),
-    Piece(KustoBackend, "convert_value_str", kusto_value_str, "a regular expression for two plain signs"),
     Piece(
         TextQueryBackend,
         "convert_condition_field_eq_val",
