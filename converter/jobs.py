@@ -16,6 +16,7 @@ from converter import packs
 from converter.convert import How, NamedRoute, Outcome, Query, Refusal, convert
 from converter.packs import Chunk, Found
 from converter.rule import Rule, shelf
+from converter.stock import load
 from converter.targets import TARGETS
 from converter.targets.target import Target
 
@@ -65,7 +66,7 @@ class Workers:
         """What the files of each chunk give, as `packs.read` asks for it."""
         if not self.are_worth(sum(map(len, chunks))):
             return packs.here(chunks)
-        return self._each(packs.read_packed, chunks)
+        return self._each(packs.read_tight if packs.are_many(chunks) else packs.read_packed, chunks)
 
     def convert(self, rules: Sequence[Rule], targets: Sequence[Target], how: How) -> Iterator[list[Outcome]]:
         """The outcomes of each rule, in order; none of the rules may name another one."""
@@ -94,6 +95,15 @@ class Workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def prepare(targets: Sequence[Target], pipelines: Sequence[str], *, stock: bool) -> None:
+    """Load what every conversion needs, so that processes that are started from this one have it already."""
+    if stock:
+        load([target.name for target in targets], pipelines)
+        return
+    for target in targets:
+        _ = target.dialect, target.routes
 
 
 def outlive_nobody() -> None:

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+# First, since it puts off what the others would import.
+from converter import upstream  # noqa: F401
+
+# isort: split
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.transformations import ValueListPlaceholderTransformation
 from sigma.rule import SigmaDetection, SigmaDetections, SigmaRule

@@ -261,7 +261,12 @@ def _read_files(files: Sequence[File], known: Known | None, apart: Apart) -> Ite
 
 def here(chunks: Sequence[Chunk]) -> Iterable[list[Found]]:
     """What the files of each chunk give, read by this process."""
-    return map(read_chunk if sum(map(len, chunks)) <= LIVE else read_packed, chunks)
+    return map(read_tight if are_many(chunks) else read_chunk, chunks)
+
+
+def are_many(chunks: Sequence[Chunk]) -> bool:
+    """Whether there are too many files for their documents to be held as they are."""
+    return sum(map(len, chunks)) > LIVE
 
 
 def read_chunk(files: Chunk) -> list[Found]:
@@ -270,9 +275,18 @@ def read_chunk(files: Chunk) -> list[Found]:
 
 
 def read_packed(files: Chunk) -> list[Found]:
-    """The same, the documents of all files packed together."""
+    """The same, the documents of all files packed together: for another process to hand over."""
+    return _packed(files, tight=False)
+
+
+def read_tight(files: Chunk) -> list[Found]:
+    """The same, in as little room as may be."""
+    return _packed(files, tight=True)
+
+
+def _packed(files: Chunk, *, tight: bool) -> list[Found]:
     found = read_chunk(files)
-    put_away([rule for each in found for rule in each.rules])
+    put_away([rule for each in found for rule in each.rules], tight=tight)
     return found
 
 

@@ -13,7 +13,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 NEWLINE = "\n"
 _ESCAPED_BYTES = range(0xDC80, 0xDD00)
 # XML 1.0, production 2.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def utf8(text: str) -> str:
@@ -23,7 +23,7 @@ def utf8(text: str) -> str:
 
 def xml(text: str) -> str:
     r"""The text with each character that XML 1.0 forbids written out, like `\x00`; markup is not escaped."""
-    return _NOT_XML.sub(_written_out, text)
+    return re.sub(_NOT_XML, _written_out, text)
 
 
 def json_document(value: Mapping[str, Any]) -> str:

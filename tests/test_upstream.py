@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -31,10 +33,11 @@ from converter.packs import read
 from converter.stock import Fault, StockOptions, backend_for
 from converter.stock.state import _containers as containers
 from converter.targets import DEFAULTS, named
-from converter.upstream import conditions
+from converter.upstream import conditions, versions
 from converter.upstream.rules import Originals, cloned
 
-RULES = Path(__file__).parent.parent / "sigma_rules"
+ROOT = Path(__file__).parent.parent
+RULES = ROOT / "sigma_rules"
 CORPUS = RULES.parent.parent / "shared" / "corpus" / "sigmahq"
 PIPELINES = {"kusto": "microsoft_xdr", "splunk": "splunk_windows", "lucene": "ecs_windows"}
 SIGNS = st.text(alphabet=st.sampled_from("ab*?\\%\n .é\"'|/[]"), max_size=12)
@@ -76,7 +79,7 @@ def test_every_piece_stands_where_it_says_and_says_why() -> None:
 @pytest.mark.parametrize("package", list(upstream.KNOWN))
 def test_with_a_version_that_nobody_knows_upstream_runs(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     upstream.withdraw()
-    monkeypatch.setattr(upstream, "version", lambda name: "99.0" if name == package else version(name))
+    monkeypatch.setattr(versions, "version", lambda name: "99.0" if name == package else version(name))
     assert not upstream.apply()
     assert not upstream.applied()
     for piece in upstream.PIECES:
@@ -86,6 +89,26 @@ def test_with_a_version_that_nobody_knows_upstream_runs(monkeypatch: pytest.Monk
     originals = Originals()
     found = [originals.copy("origin", "", lambda: next(waiting)) for _ in range(2)]
     assert [id(rule) for rule in found] == [id(rule) for rule in rules]
+
+
+TEMPLATES = """
+import sys
+from converter.convert import AS_ROUTED
+assert "jinja2" not in sys.modules
+from sigma.processing.finalization import TemplateFinalizer
+assert "jinja2" not in sys.modules
+listed = "{% for query in queries %}<{{ query }}>{% endfor %}"
+print(TemplateFinalizer(listed, autoescape=True).apply(["a&b", "c"]))
+from sigma.processing import templates
+import jinja2.sandbox
+assert isinstance(TemplateFinalizer("x").j2template.environment, jinja2.sandbox.SandboxedEnvironment)
+assert isinstance(templates.FileSystemLoader("."), jinja2.FileSystemLoader)
+"""
+
+
+def test_jinja2_is_loaded_when_a_template_is_made() -> None:
+    done = subprocess.run([sys.executable, "-c", TEMPLATES], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "<a&amp;b><c>\n", "")
 
 
 @given(text=SIGNS, escape=st.booleans())

@@ -24,7 +24,7 @@ from converter.cli.request import (
 from converter.convert import How, Query, Refusal
 from converter.errors import UsageError
 from converter.framing import framed
-from converter.jobs import Workers, conversions
+from converter.jobs import Workers, conversions, prepare
 from converter.packs import Reading
 from converter.select import Selection
 from converter.stock import built_in
@@ -65,6 +65,8 @@ def _run(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     """Convert these INPUTs for these targets."""
     standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
     kept = record.kept if record is not None else None
+    if workers.jobs > 1:
+        prepare(targets, request.pipelines, stock=request.stock)
     reading = packs.read(inputs, standard_input, request.pattern, sound.is_sound, kept, workers.read)
     how = how_of(project, reading, request)
     refuse_what_no_rule_can_take(project, targets, how, request)

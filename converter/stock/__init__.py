@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from converter.stock.backend import Fault, StockBackend, Texts
 from converter.stock.documents import Unit, units
-from converter.stock.options import STOCK_PIPELINES, StockOptions, backend_for, built_in, own_pipelines, resolved
+from converter.stock.options import STOCK_PIPELINES, StockOptions, backend_for, built_in, load, own_pipelines, resolved
 
 __all__ = [
     "STOCK_PIPELINES",
@@ -19,6 +19,7 @@ __all__ = [
     "Unit",
     "backend_for",
     "built_in",
+    "load",
     "own_pipelines",
     "resolved",
     "units",

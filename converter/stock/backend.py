@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+# First, since it puts off what the others would import.
+from converter import upstream  # noqa: F401
+
+# isort: split
 from sigma.collection import SigmaCollection
 from sigma.conversion.base import Backend
 from sigma.conversion.state import ConversionState

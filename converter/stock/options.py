@@ -97,6 +97,16 @@ def resolved(names: Sequence[str], target: str, options: StockOptions) -> Proces
     return _pipeline(target, replace(options, pipelines=tuple(names)))
 
 
+def load(targets: Sequence[str], pipelines: Sequence[str]) -> None:
+    """Import what the backends and pipelines of these names are made of; names that are none are passed over."""
+    for target in targets:
+        if target in _BACKENDS:
+            _backend_class(target)
+    for name in pipelines:
+        if name in _KNOWN:
+            _imported(_KNOWN[name])
+
+
 def backend_for(target: str, options: StockOptions) -> StockBackend:
     """The backend that sigma-cli knows by this name, ready for any number of rules; raises UsageError."""
     options = replace(options, pipelines=own_pipelines(target, options))

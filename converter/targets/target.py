@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from converter.logsource import LogSource
 
 if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
     from sigma.processing.pipeline import ProcessingPipeline
     from sigma.rule import SigmaRule
 
@@ -112,7 +111,7 @@ class Target:
     data: str
 
     @property
-    def folder(self) -> Traversable:
+    def folder(self) -> Path:
         """The folder of the target's language."""
         return _folder(self.family)
 
@@ -177,10 +176,8 @@ class Target:
 
 
 @lru_cache(maxsize=32)
-def _folder(family: str) -> Traversable:
-    from importlib import resources  # noqa: PLC0415 - a run that has nothing to convert does without
-
-    return resources.files(__package__) / family
+def _folder(family: str) -> Path:
+    return Path(__file__).parent / family
 
 
 @lru_cache(maxsize=32)

@@ -10,9 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from converter.cache import version
-from converter.upstream import backends, conditions, detections, modifiers, pipelines, values
+from converter.upstream.imports import put_off
 from converter.upstream.piece import Piece
+from converter.upstream.versions import KNOWN, known
+
+# Before anything imports what it puts off.
+put_off()
+
+from converter.upstream import backends, conditions, detections, modifiers, pipelines, values  # noqa: E402
+
+__all__ = ["KNOWN", "PIECES", "applied", "apply", "known", "own", "put_off", "withdraw"]
 
 PIECES: tuple[Piece, ...] = (
     *values.PIECES,
@@ -22,19 +29,7 @@ PIECES: tuple[Piece, ...] = (
     *pipelines.PIECES,
     *backends.PIECES,
 )
-# The versions that the equality tests were run with.
-KNOWN = {
-    "pysigma": ("1.5.1",),
-    "pysigma-backend-elasticsearch": ("2.1.1",),
-    "pysigma-backend-kusto": ("1.0.1",),
-    "pysigma-backend-splunk": ("2.1.0",),
-}
 _originals: dict[Piece, Any] = {}
-
-
-def known() -> bool:
-    """Whether pySigma and the backends that are installed are those that the pieces were held against."""
-    return all(version(package) in versions for package, versions in KNOWN.items())
 
 
 def apply() -> bool:

@@ -6,7 +6,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import import_module, resources
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Computed:
 @cache
 def columns_file() -> Mapping[str, Any]:
     """Our own TOML file of columns: by table the ones to compute, and tables that the stock backend does not know."""
-    text = (resources.files(__package__) / "columns.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("columns.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
