@@ -18,7 +18,7 @@ from converter import cache, documents
 from converter.convert import How, NamedRoute, Outcome, Query, Refusal
 from converter.errors import SigmapackError
 from converter.packs import File, Found
-from converter.rule import Document, InFile, Rule, is_light, lightened
+from converter.rule import LIGHT, Document, InFile, Rule, is_light, lightened
 from converter.targets.target import Target
 
 Entries = dict[str, Any]
@@ -80,7 +80,7 @@ class Kept:
         several = sum("filter" not in keys for _first, _last, keys, _light in held) > 1
         rules, filters = [], []
         for number, (first, last, keys, light) in enumerate(held):
-            document = Document(keys, light, source, number)
+            document = Document(keys, lightened(dict(zip(LIGHT, light, strict=True))), source, number)
             rule = Rule(file.path, file.place, None, document, first, name, sha256, last)
             if "filter" in keys:
                 filters.append(rule)

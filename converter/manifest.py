@@ -156,8 +156,25 @@ def _section(name: str, texts: Sequence[str]) -> Iterator[str]:
 
 def _rendered(entry: Entry) -> str:
     """An entry as it stands in the text."""
-    lines = ",\n".join([f"      {encode_basestring(key)}: {_value(value)}" for key, value in entry.items()])
+    lines = ",\n".join(
+        [
+            f"      {_name(key)}: {encode_basestring(value) if type(value) is str else _value(value)}"
+            for key, value in entry.items()
+        ]
+    )
     return f"{ENTRY}{lines}{ENTRY_END}"
+
+
+@lru_cache(maxsize=1024)
+def _listed(value: tuple[str, ...]) -> str:
+    """A list of texts; most entries have the same few."""
+    texts = ",\n        ".join(map(encode_basestring, value))
+    return f"[\n        {texts}\n      ]" if value else "[]"
+
+
+@lru_cache(maxsize=256)
+def _name(key: str) -> str:
+    return encode_basestring(key)
 
 
 def _value(value: object) -> str:
@@ -166,8 +183,7 @@ def _value(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        texts = ",\n        ".join(map(encode_basestring, value))
-        return f"[\n        {texts}\n      ]" if value else "[]"
+        return _listed(tuple(value))
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2).replace("\n", "\n      ")
 
 

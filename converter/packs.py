@@ -24,7 +24,7 @@ STANDARD_INPUT = "-"
 TIME_COLUMN = "Timestamp"
 LEVELS = ("low", "medium", "high")
 # Files that are read together: enough that another process's answer pays.
-CHUNK = 64
+CHUNK = 32
 # So many files' documents are held as they are; of more, they are packed.
 LIVE = 2_500
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -31,10 +31,9 @@ class Document(Mapping[str, Any]):
 
     __slots__ = ("keys_held", "light", "number", "shelf")
 
-    def __init__(self, keys: Sequence[str], light: Sequence[Any], shelf: Shelf, number: int) -> None:
-        """Facts are in the order of LIGHT, None for one that the shelf is to be asked for."""
-        self.keys_held, self.light = _shared(tuple(keys)), tuple(map(_lightened, light))
-        self.shelf, self.number = shelf, number
+    def __init__(self, keys: Iterable[str], light: tuple[Any, ...], shelf: Shelf, number: int) -> None:
+        """Facts are as `lightened` has them."""
+        self.keys_held, self.light, self.shelf, self.number = _shared(tuple(keys)), light, shelf, number
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Document, (self.keys_held, self.light, self.shelf, self.number)
@@ -70,9 +69,9 @@ def whole(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return document.whole if isinstance(document, Document) else document
 
 
-def lightened(document: Mapping[str, Any]) -> list[Any]:
+def lightened(document: Mapping[str, Any]) -> tuple[Any, ...]:
     """The light facts of a document, in the order of LIGHT; None where one is not there, or of another kind."""
-    return [_lightened(document.get(key)) for key in LIGHT]
+    return tuple(map(_lightened, map(document.get, LIGHT)))
 
 
 def _lightened(value: object) -> object:
@@ -137,6 +136,10 @@ class InFile:
 
 
 _parsed: dict[str, Any] = {}
+
+
+# The file that was read last for somebody who asked for a rule's text.
+_read: dict[str, str] = {}
 
 
 class Rule:
@@ -207,10 +210,14 @@ class Rule:
         """The part of the file that holds the rule, as it stands there now; empty where that is gone."""
         if self._text is not None:
             return self._text
-        try:
-            text = documents.read_text(self.path)
-        except SigmapackError:
-            return ""
+        if _read.get("path") != self._path or _read.get("sha256") != self.file_sha256:
+            # The targets of one rule ask one after the other.
+            try:
+                _read["text"] = documents.read_text(self.path)
+            except SigmapackError:
+                return ""
+            _read["path"], _read["sha256"] = self._path, self.file_sha256
+        text = _read["text"]
         if self.last_line == WHOLE:
             return text
         return "".join(text.splitlines(keepends=True)[self.first_line - 1 : self.last_line])
@@ -228,7 +235,7 @@ class Rule:
     def let_go(self) -> None:
         """Hold the light facts of the document only; the rest is read again if somebody asks for it after all."""
         if self._text is None and self.last_line == WHOLE and type(self.document) is dict and is_light(self.document):
-            self.document = Document(tuple(self.document), lightened(self.document), InFile(self._path), 0)
+            self.document = Document(self.document, lightened(self.document), InFile(self._path), 0)
 
     @property
     def id(self) -> str:
@@ -269,7 +276,7 @@ def put_away(rules: Sequence[Rule], *, tight: bool) -> None:
     content = pickle.dumps([whole(rule.document) for rule in taken], protocol=5)
     packed = Packed(zlib.compress(content, 1) if tight else content, tight)
     for number, rule in enumerate(taken):
-        rule.document = Document(tuple(rule.document), lightened(rule.document), packed, number)
+        rule.document = Document(rule.document, lightened(rule.document), packed, number)
 
 
 def shelf(rule: Rule) -> Packed | None:

@@ -53,18 +53,19 @@ class Writer:
 
     def __init__(self, root: Path) -> None:
         self.root = str(root)
+        self.mark = _mark()
         # Folders that are known to stand there, and those of them that were empty.
         self.folders: dict[str, bool] = {}
 
     def write(self, path: str, content: bytes | bytearray) -> Problem | None:
         """Make the file hold the content; gives the problem where it cannot be written."""
         whole = f"{self.root}/{path}"
-        folder, _, name = whole.rpartition("/")
+        folder = whole.rpartition("/")[0]
         try:
             if folder not in self.folders:
                 self.folders[folder] = _made(folder)
             if self.folders[folder] or not _holds(whole, content):
-                _put(folder, name, content)
+                _put(f"{folder}/{self.mark}", whole, content)
         except OSError as error:
             return _problem(Path(whole), error)
         return None
@@ -131,7 +132,7 @@ def replace(path: Path, content: bytes) -> None:
     if _holds(str(path), content):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    _put(str(path.parent), path.name, content)
+    _put(f"{path.parent}/{_mark()}", str(path), content)
 
 
 def _holds(path: str, content: bytes | bytearray) -> bool:
@@ -148,17 +149,22 @@ def _holds(path: str, content: bytes | bytearray) -> bool:
         os.close(descriptor)
 
 
-def _put(folder: str, name: str, content: bytes | bytearray) -> None:
-    temporary = f"{folder}/{TEMPORARY}{os.getpid()}-{threading.get_ident()}"
+def _mark() -> str:
+    """A name for what this thread has half-written."""
+    return f"{TEMPORARY}{os.getpid()}-{threading.get_ident()}"
+
+
+def _put(temporary: str, path: str, content: bytes | bytearray) -> None:
+    """Write the content beside the path, and rename it."""
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o666)
         try:
-            left = memoryview(content)
-            while left:
-                left = left[os.write(descriptor, left) :]
+            written = os.write(descriptor, content)
+            while written < len(content):
+                written += os.write(descriptor, content[written:])
         finally:
             os.close(descriptor)
-        os.replace(temporary, f"{folder}/{name}")  # noqa: PTH105 - likewise
+        os.replace(temporary, path)  # noqa: PTH105 - a text already
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(temporary)  # noqa: PTH108 - likewise

@@ -32,12 +32,16 @@ def warnings(query: Query) -> None:
 
 def refusals(found: Iterable[Refusal]) -> None:
     """Print each reason once, with the targets that gave it."""
-    grouped: dict[Problem, list[str]] = {}
+    grouped: dict[tuple[str, str, int | None], list[Refusal]] = {}
     for refusal in found:
-        problem = Problem(refusal.reason, refusal.rule.path, refusal.line)
-        grouped.setdefault(problem, []).append(refusal.target.name)
-    for problem, targets in grouped.items():
-        say(f"{problem} [{', '.join(targets)}]")
+        grouped.setdefault((refusal.reason, refusal.rule.path_name, refusal.line), []).append(refusal)
+    lines = []
+    for refused in grouped.values():
+        problem = Problem(refused[0].reason, refused[0].rule.path, refused[0].line)
+        lines.append(f"{problem} [{', '.join(refusal.target.name for refusal in refused)}]\n")
+    if lines:
+        # At once: to print is most of the work.
+        say("".join(lines), nl=False)
 
 
 def write_reports(chosen: Sequence[Wanted], report: Report) -> list[Problem]:
