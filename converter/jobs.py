@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from threading import Thread
@@ -90,7 +92,8 @@ class Workers:
             self.pool = ProcessPoolExecutor(self.jobs, initializer=outlive_nobody)
         waiting: deque[Future[Answer]] = deque()
         for each in asked:
-            waiting.append(self.pool.submit(function, each))
+            with uninterrupted():
+                waiting.append(self.pool.submit(function, each))
             if len(waiting) > AHEAD * self.jobs:
                 yield waiting.popleft().result()
         while waiting:
@@ -104,6 +107,19 @@ def prepare(targets: Sequence[Target], pipelines: Sequence[str], *, stock: bool)
         return
     for target in targets:
         _ = target.dialect, target.routes
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Processes that are started within are not told of Ctrl-C: this one is, and ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def outlive_nobody() -> None:

@@ -7,9 +7,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, get_context
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from converter import schemas
@@ -17,6 +16,7 @@ from converter.errors import Problem
 from converter.hunting import NAME as HUNTING
 from converter.hunting import hunting
 from converter.hunts import Hunt, judged
+from converter.jobs import outlive_nobody, uninterrupted
 from converter.judge import Judge, Judged, Known, NoQuery
 from converter.packs import Hunting, Pack
 from converter.plan import Plan, trial
@@ -70,7 +70,9 @@ def _judged(rules: Sequence[Rule], plan: Plan, jobs: int) -> Iterator[Judged]:
     # A forked process would share the engines' threads, which do not live on in it.
     with ProcessPoolExecutor(jobs, get_context("spawn"), _start, (plan,)) as pool:
         try:
-            for judged in pool.map(_work, chunks):
+            with uninterrupted():
+                found = pool.map(_work, chunks)
+            for judged in found:
                 yield from judged
         except BaseException:
             # Without this, leaving would wait until each worker has done its chunk.
@@ -102,25 +104,13 @@ def _judge(plan: Plan) -> Judge:
 _worker: dict[str, Any] = {}
 
 
-def _outlive_nobody() -> None:
-    """Let this worker end with the process that started it, even one that was killed."""
-    parent = parent_process()
-
-    def end() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    Thread(target=end, daemon=True).start()
-
-
 def seldom_collect() -> None:
     """Look for garbage in circles seldom: judging makes hundreds of thousands of rows, and next to no circles."""
     gc.set_threshold(COLLECTED)
 
 
 def _start(plan: Plan) -> None:
-    _outlive_nobody()
+    outlive_nobody()
     seldom_collect()
     _worker.update(plan=plan, judge=_judge(plan))
 
