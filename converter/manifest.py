@@ -246,14 +246,21 @@ def _hunt(pack: Pack, output: str, output_sha256: str) -> Entry:
     }
 
 
-def renewed(held: str, queries: Iterable[Query]) -> str | None:
-    """The manifest with these queries in the place of what it holds of the same rules and targets.
+def renewed(held: str, outcomes: Iterable[Query | Refusal]) -> str | None:
+    """The manifest with these outcomes in the place of what it holds of the same rules and targets.
 
-    None where it does not hold each of them once, under the same output, written as `manifest` writes it.
+    None where it does not hold each of them once, a query under the same output, written as `manifest` writes it.
     """
-    for query in queries:
-        fresh = _query(query, query.output, hashlib.sha256(encoded(f"{query.text}\n")).hexdigest())
-        where = "".join(f'      "{name}": {encode_basestring(fresh[name])},\n' for name in ("path", "target", "output"))
+    for outcome in outcomes:
+        if isinstance(outcome, Query):
+            content = encoded(f"{outcome.text}\n")
+            fresh = _query(outcome, outcome.output, hashlib.sha256(content).hexdigest())
+            names: tuple[str, ...] = ("path", "target", "output")
+        else:
+            fresh = _refused(outcome)
+            names = ("path", "target")
+        where = "".join(f'      "{name}": {encode_basestring(fresh[name])},\n' for name in names)
+        where += "" if isinstance(outcome, Query) else '      "reason": '
         at = held.find(where)
         first, last = held.rfind(ENTRY, 0, at), held.find(ENTRY_END, at)
         if min(at, first, last) < 0 or held.find(where, at + 1) >= 0:
@@ -264,7 +271,7 @@ def renewed(held: str, queries: Iterable[Query]) -> str | None:
             return None
         if not isinstance(entry, dict) or entry.keys() != fresh.keys() or entry["rule"] != fresh["rule"]:
             return None
-        if all(entry[fact] == fresh[fact] for fact in SAME):
+        if isinstance(outcome, Query) and all(entry[fact] == fresh[fact] for fact in SAME):
             fresh["verdict"] = entry["verdict"]
         held = held[:first] + json_text(_rendered(fresh)) + held[last + len(ENTRY_END) :]
     return held
@@ -272,10 +279,14 @@ def renewed(held: str, queries: Iterable[Query]) -> str | None:
 
 def _refusals(refusals: Iterable[Refusal], unread: Iterable[Unread], targets: Sequence[Target]) -> Iterator[Entry]:
     for refusal in refusals:
-        yield _refusal(refusal.rule.id, refusal.rule.file_name, refusal.target, refusal.reason, refusal.line)
+        yield _refused(refusal)
     for file in unread:
         for target in targets:
             yield _refusal(file.id, str(file.place), target, file.problem.message, file.problem.line)
+
+
+def _refused(refusal: Refusal) -> Entry:
+    return _refusal(refusal.rule.id, refusal.rule.file_name, refusal.target, refusal.reason, refusal.line)
 
 
 def _refusal(rule: str, path: str, target: Target, reason: str, line: int | None) -> Entry:

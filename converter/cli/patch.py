@@ -1,7 +1,7 @@
 """A few rules converted by themselves, and put where they stood in the outputs of the run before.
 
 It takes a run that hangs on nothing but one rule a query, and rules of which nothing has changed but what their queries
-say. For all else there is None, and everything is converted.
+say, and why they have none. For all else there is None, and everything is converted.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from converter import config, manifest, tree
+from converter.cli import report
 from converter.cli.asked import Request
 from converter.cli.replay import Earlier
 from converter.cli.request import how_of, kept_of, requested_targets
@@ -38,39 +39,46 @@ class Shapes:
 
     def __init__(self) -> None:
         self.said: dict[int, list[list[object]]] = defaultdict(list)
+        self.refused: dict[int, list[Refusal]] = defaultdict(list)
 
     def note(self, outcome: Outcome) -> None:
         """Note what is said of an outcome."""
         self.said[id(outcome.rule)].append(_said(outcome))
 
     def of(self, reading: Reading, refusals: Iterable[Refusal]) -> dict[str, list[str]]:
-        """Of each rule file that may be converted by itself: its place, its rule's id, and its shape."""
+        """Of each rule file that may be converted by itself: place, id, shape, and what was said of its refusals."""
         for refusal in refusals:
             self.note(refusal)
+            self.refused[id(refusal.rule)].append(refusal)
         hunted = [pack.place for pack in reading.packs if pack.hunting]
         return {
-            rule.path_name: [rule.place_name, rule.id, _shape(self.said[id(rule)])]
+            rule.path_name: [
+                rule.place_name,
+                rule.id,
+                _shape(self.said[id(rule)]),
+                report.refused(self.refused[id(rule)]),
+            ]
             for rule in reading.rules
             if rule.last_line == WHOLE and not any(rule.place.is_relative_to(place) for place in hunted)
         }
 
 
 def _said(outcome: Outcome) -> list[object]:
-    """What is told of an outcome."""
+    """What has to stay as it is: whether there is a query, and its warnings."""
     if isinstance(outcome, Query):
         return [outcome.target.name, *outcome.warnings]
-    return [outcome.target.name, outcome.reason, outcome.line, "refused"]
+    return [outcome.target.name, None]
 
 
 def _shape(said: Sequence[Sequence[object]]) -> str:
-    """All that is told of the outcomes of a rule, and which of them are queries, as one."""
+    """All that has to stay as it is of the outcomes of a rule, as one."""
     told = json.dumps(sorted(said, key=lambda each: str(each[0])))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def patched(request: Request, earlier: Earlier) -> Mapping[str, Any] | None:
     """The record of the run once its changed rules are converted and written; None where that is not enough."""
-    rules = [_alone(path, *earlier.held["rules"][path]) for path in earlier.changed]
+    rules = [_alone(path, *earlier.held["rules"][path][:2]) for path in earlier.changed]
     if not all(rules):
         return None
     project = config.find(Path.cwd()) if request.inputs else config.project(Path.cwd())
@@ -82,8 +90,9 @@ def patched(request: Request, earlier: Earlier) -> Mapping[str, Any] | None:
     targets = requested_targets(request, project)
     outcomes = _outcomes(found, targets, how, earlier.held["rules"])
     queries = [outcome for outcome in outcomes or () if isinstance(outcome, Query)]
-    listing = manifest.renewed(tree.text_of(output / manifest.NAME), queries)
-    if outcomes is None or listing is None:
+    listing = manifest.renewed(tree.text_of(output / manifest.NAME), outcomes or ())
+    said = _said_again(earlier.held, found, outcomes or ())
+    if outcomes is None or listing is None or said is None:
         return None
     texts = {PurePosixPath(query.output): f"{query.text}\n" for query in queries}
     if tree.write(texts, output) or tree.write({PurePosixPath(manifest.NAME): listing}, output):
@@ -95,12 +104,13 @@ def patched(request: Request, earlier: Earlier) -> Mapping[str, Any] | None:
     kept.save()
     try:
         contents = {rule.path_name: rule.file_sha256 for rule in found}
-        return earlier.renewed(contents, [f"{output}/{path}" for path in (*texts, manifest.NAME)])
+        record = earlier.renewed(contents, [f"{output}/{path}" for path in (*texts, manifest.NAME)])
     except Untold:
         return None
+    return {**record, **said}
 
 
-def _alone(path: str, place: str, rule_id: str, _shape: str) -> Rule | None:
+def _alone(path: str, place: str, rule_id: str) -> Rule | None:
     """The rule of the file, if that holds what it held: one rule of this id."""
     (found,) = read_chunk([File(path, place)])
     if found.unread or found.filters or found.shares or len(found.rules) != 1:
@@ -120,3 +130,18 @@ def _outcomes(
             return None
         found += outcomes
     return found
+
+
+def _said_again(
+    held: Mapping[str, Any], rules: Sequence[Rule], outcomes: Sequence[Outcome]
+) -> Mapping[str, Any] | None:
+    """What was said, with the refusals of these rules as they are now; None where they do not stand there once."""
+    said, known = f"\n{held['said']}", dict(held["rules"])
+    for rule in rules:
+        *facts, before = known[rule.path_name]
+        after = report.refused(one for one in outcomes if isinstance(one, Refusal) and one.rule is rule)
+        if bool(before) is not bool(after) or (before and said.count(f"\n{before}") != 1):
+            return None
+        said = said.replace(f"\n{before}", f"\n{after}") if before else said
+        known[rule.path_name] = [*facts, after]
+    return {"said": said[1:], "rules": known}

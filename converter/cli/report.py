@@ -31,17 +31,23 @@ def warnings(query: Query) -> None:
 
 
 def refusals(found: Iterable[Refusal]) -> None:
-    """Print each reason once, with the targets that gave it."""
+    """Print what is refused."""
+    told = refused(found)
+    if told:
+        # At once: to print is most of the work.
+        say(told, nl=False)
+
+
+def refused(found: Iterable[Refusal]) -> str:
+    """Each reason once, with the targets that gave it, a line each."""
     grouped: dict[tuple[str, str, int | None], list[Refusal]] = {}
     for refusal in found:
         grouped.setdefault((refusal.reason, refusal.rule.path_name, refusal.line), []).append(refusal)
     lines = []
-    for refused in grouped.values():
-        problem = Problem(refused[0].reason, refused[0].rule.path, refused[0].line)
-        lines.append(f"{problem} [{', '.join(refusal.target.name for refusal in refused)}]\n")
-    if lines:
-        # At once: to print is most of the work.
-        say("".join(lines), nl=False)
+    for same in grouped.values():
+        problem = Problem(same[0].reason, same[0].rule.path, same[0].line)
+        lines.append(f"{problem} [{', '.join(refusal.target.name for refusal in same)}]\n")
+    return "".join(lines)
 
 
 def write_reports(chosen: Sequence[Wanted], report: Report) -> list[Problem]:
