@@ -116,7 +116,7 @@ class Bench:
         path = project / "sigma_rules" / self.one.relative_to(self.rules)
         text = path.read_text(encoding="utf-8")
         for number in range(times):
-            path.write_text(re.sub(r"(?m)^( +- '.*)'$", rf"\1{number}'", text, count=1), encoding="utf-8")
+            path.write_text(re.sub(r"(?m)^( +- '.*)'$", rf"\g<1>{number}'", text, count=1), encoding="utf-8")
             yield
 
     def others(self, project: Path, times: int) -> Iterator[None]:
