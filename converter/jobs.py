@@ -15,7 +15,8 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from converter import packs
-from converter.convert import How, NamedRoute, Outcome, Query, Refusal, convert
+from converter.convert import How, Outcome, convert
+from converter.kept import Kept, read, written
 from converter.packs import Chunk, Found
 from converter.rule import Rule, shelf
 from converter.stock import load
@@ -25,8 +26,6 @@ from converter.targets.target import Target
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
 
-    from converter.kept import Kept
-
 # Below this many rules, a second process takes longer to start than the first one to be done.
 WORTH_A_WORKER = 200
 # So many pieces of work are handed out for each process before the first answer is waited for.
@@ -34,7 +33,7 @@ AHEAD = 3
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 # What an outcome is but for its rule and target, which the other side has.
-Facts = tuple[str, tuple[Any, ...]]
+Facts = tuple[str, list[Any]]
 
 
 class Workers:
@@ -53,12 +52,7 @@ class Workers:
         if failure is None:
             self.pool.shutdown()
             return
-        from multiprocessing import active_children  # noqa: PLC0415 - likewise
-
-        # Without this, leaving would wait until each worker has done what it was given.
-        self.pool.shutdown(wait=False, cancel_futures=True)
-        for worker in active_children():
-            worker.terminate()
+        abandon(self.pool)
 
     def are_worth(self, number: int) -> bool:
         """Whether so many rules are worth other processes."""
@@ -80,7 +74,7 @@ class Workers:
         for answers in self._each(_converted, asked):
             for told in answers:
                 rule = next(left)
-                yield [_outcome(rule, by_name[name], facts) for name, facts in told]
+                yield [read(facts, rule, by_name[name]) for name, facts in told]
 
     def _each(self, function: Callable[[Asked], Answer], asked: Iterable[Asked]) -> Iterator[Answer]:
         """The answers in order; few are asked for ahead, so that few wait in memory."""
@@ -107,6 +101,15 @@ def prepare(targets: Sequence[Target], pipelines: Sequence[str], *, stock: bool)
         return
     for target in targets:
         _ = target.dialect, target.routes
+
+
+def abandon(pool: ProcessPoolExecutor) -> None:
+    """End the pool at once: to leave it would wait until each worker has done what it was given."""
+    from multiprocessing import active_children  # noqa: PLC0415 - most runs are of one process
+
+    pool.shutdown(wait=False, cancel_futures=True)
+    for worker in active_children():
+        worker.terminate()
 
 
 @contextmanager
@@ -146,16 +149,18 @@ def conversions(
     """Convert each rule to each target, in that order, in other processes where that pays; what is `kept` is taken."""
     fresh: Iterator[list[Outcome]] = iter(())
     missing: set[int] = set()
+    known: dict[int, list[Outcome] | None] = {}
     if workers is not None and workers.jobs > 1:
         rules = list(rules)
-        apart = [rule for rule in rules if _stands_alone(rule, how) and _known(rule, targets, how, kept) is None]
+        known = {id(rule): _known(rule, targets, how, kept) for rule in rules}
+        apart = [rule for rule in rules if known[id(rule)] is None and _stands_alone(rule, how)]
         if workers.are_worth(len(apart)):
             fresh, missing = workers.convert(apart, targets, how), {id(rule) for rule in apart}
     for rule in rules:
         if id(rule) in missing:
             yield from _kept(rule, next(fresh), how, kept)
             continue
-        found = _known(rule, targets, how, kept)
+        found = known[id(rule)] if id(rule) in known else _known(rule, targets, how, kept)
         yield from _kept(rule, list(convert([rule], targets, how)), how, kept) if found is None else found
 
 
@@ -193,7 +198,7 @@ def _converted(asked: tuple[Sequence[Rule], Sequence[tuple[str, str, str, str, s
     """What each rule of a chunk became, in another process."""
     rules, kinds, told = asked
     targets, how = [_target(*facts) for facts in kinds], _how(told)
-    return [[_facts(outcome) for outcome in convert([rule], targets, how)] for rule in rules]
+    return [[(outcome.target.name, written(outcome)) for outcome in convert([rule], targets, how)] for rule in rules]
 
 
 @lru_cache(maxsize=4)
@@ -209,17 +214,3 @@ def _target(name: str, family: str, language: str, suffix: str, data: str) -> Ta
     made = Target(name, family, language, suffix, data)
     held = TARGETS.get(name)
     return held if held == made else made
-
-
-def _facts(outcome: Outcome) -> Facts:
-    if isinstance(outcome, Refusal):
-        return outcome.target.name, (outcome.reason, outcome.line, outcome.detail)
-    facts = (outcome.text, outcome.route.name, outcome.pipelines, outcome.marks, outcome.warnings, outcome.repairs)
-    return outcome.target.name, facts
-
-
-def _outcome(rule: Rule, target: Target, facts: tuple[Any, ...]) -> Outcome:
-    if len(facts) == len(("reason", "line", "detail")):
-        return Refusal(rule, target, *facts)
-    text, route, *rest = facts
-    return Query(rule, target, text, NamedRoute(route), *rest)

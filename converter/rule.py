@@ -6,6 +6,7 @@ import pickle
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -224,13 +225,15 @@ class Rule:
 
     def with_document(self, document: Mapping[str, Any]) -> Rule:
         """The same rule with another document."""
-        facts = (self._path, self._place, self._text, document, self.first_line)
-        return Rule(*facts, self._file, self.file_sha256, self.last_line)
+        made = copy(self)
+        made.document = document
+        return made
 
     def placed(self, place: str) -> Rule:
         """The same rule in another place."""
-        facts = (self._path, place, self._text, self.document, self.first_line)
-        return Rule(*facts, self._file, self.file_sha256, self.last_line)
+        made = copy(self)
+        made._place = place  # noqa: SLF001 - one of ours
+        return made
 
     def let_go(self) -> None:
         """Hold the light facts of the document only; the rest is read again if somebody asks for it after all."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from multiprocessing import active_children, get_context
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from converter.errors import Problem
 from converter.hunting import NAME as HUNTING
 from converter.hunting import hunting
 from converter.hunts import Hunt, judged
-from converter.jobs import outlive_nobody, uninterrupted
+from converter.jobs import abandon, outlive_nobody, uninterrupted
 from converter.judge import Judge, Judged, Known, NoQuery
 from converter.packs import Hunting, Pack
 from converter.plan import Plan, trial
@@ -75,10 +75,7 @@ def _judged(rules: Sequence[Rule], plan: Plan, jobs: int) -> Iterator[Judged]:
             for judged in found:
                 yield from judged
         except BaseException:
-            # Without this, leaving would wait until each worker has done its chunk.
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in active_children():
-                worker.terminate()
+            abandon(pool)
             raise
 
 

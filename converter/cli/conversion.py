@@ -17,6 +17,7 @@ from converter.cli.replay import Record
 from converter.cli.request import (
     how_of,
     kept_of,
+    places,
     refuse_own_outputs,
     refuse_what_no_rule_can_take,
     requested_targets,
@@ -41,11 +42,8 @@ def run(request: Request, record: Record | None = None) -> int:
         "".encode(request.encoding)
     except LookupError:
         raise UsageError(f"unknown encoding of text {request.encoding}; use utf-8") from None
-    project = config.find(Path.cwd()) if request.inputs else config.project(Path.cwd())
+    project, inputs, output = places(request)
     targets = requested_targets(request, project)
-    inputs = request.inputs or tuple(map(str, project.packs if project else ()))
-    output = request.output or (project.outputs if project and not request.inputs else None)
-    output = None if output == Path(packs.STANDARD_INPUT) else output
     if record is not None:
         record.begin(_watched(request, project, inputs))
         record.kept = kept_of(inputs, targets, request)

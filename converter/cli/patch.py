@@ -10,14 +10,14 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
-from converter import config, manifest, tree
+from converter import manifest, tree
 from converter.cli import report
 from converter.cli.asked import Request
 from converter.cli.replay import Earlier
-from converter.cli.request import how_of, kept_of, requested_targets
+from converter.cli.request import how_of, kept_of, places, requested_targets
 from converter.convert import How, Outcome, Query, Refusal, convert
 from converter.packs import File, Reading, read_chunk
 from converter.rule import WHOLE, Rule
@@ -81,8 +81,7 @@ def patched(request: Request, earlier: Earlier) -> Mapping[str, Any] | None:
     rules = [_alone(path, *earlier.held["rules"][path][:2]) for path in earlier.changed]
     if not all(rules):
         return None
-    project = config.find(Path.cwd()) if request.inputs else config.project(Path.cwd())
-    output = request.output or (project.outputs if project and not request.inputs else None)
+    project, inputs, output = places(request)
     if output is None:
         return None
     found = [rule for rule in rules if rule]
@@ -97,7 +96,6 @@ def patched(request: Request, earlier: Earlier) -> Mapping[str, Any] | None:
     texts = {PurePosixPath(query.output): f"{query.text}\n" for query in queries}
     if tree.write(texts, output) or tree.write({PurePosixPath(manifest.NAME): listing}, output):
         return None
-    inputs = request.inputs or tuple(map(str, project.packs if project else ()))
     kept = kept_of(inputs, targets, request)
     for rule in found:
         kept.keep(rule, [outcome for outcome in outcomes if outcome.rule is rule], how)

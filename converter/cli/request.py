@@ -40,6 +40,14 @@ def how_of(project: config.Project | None, reading: Reading, request: Request | 
     )
 
 
+def places(request: Request) -> tuple[config.Project | None, tuple[str, ...], Path | None]:
+    """The project, the INPUTs, and the output that the request names or the project has; raises where none is meant."""
+    project = config.find(Path.cwd()) if request.inputs else config.project(Path.cwd())
+    inputs = request.inputs or tuple(map(str, project.packs if project else ()))
+    output = request.output or (project.outputs if project and not request.inputs else None)
+    return project, inputs, None if output == Path(packs.STANDARD_INPUT) else output
+
+
 def kept_of(inputs: Sequence[str], targets: Sequence[Target], request: Request) -> Kept:
     """What earlier runs keep for this one."""
     return Kept.of([Path.cwd(), tuple(inputs), [target.name for target in targets], request.stock])
