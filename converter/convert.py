@@ -267,7 +267,7 @@ def _stock(rule: Rule, target: Target, how: How) -> Query:
     """The rule as sigma-cli converts it, in a fresh state."""
     unit = how.unit(rule)
     filters = [each.document for each in how.filters]
-    outcome = stock_backend(target.name, how.options).convert(rule.document, unit.needs, filters, rule.path)
+    outcome = stock_backend(target.name, how.options).convert(rule.document, unit.needs, filters, rule.path_name)
     if isinstance(outcome, Fault):
         raise Refused(outcome.reason, sound.line_of_fault(rule, outcome.error))
     if not outcome.texts:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class StockBackend:
         document: Document,
         needs: Sequence[Document] = (),
         filters: Sequence[Document] = (),
-        path: Path | None = None,
+        path: str | PathLike[str] = "",
     ) -> Texts | Fault:
         """The texts that sigma-cli writes for this rule, or the fault of this rule alone: nothing is raised.
 
@@ -90,8 +91,7 @@ class StockBackend:
             self.restore(self.clean[0])
             self.clean[0] = False
             forget_counters()
-            source = None if path is None else SigmaRuleLocation(path)
-            rule = _parsed(document, source)
+            rule = _parsed(document, fspath(path))
             if needs or filters or not isinstance(rule, SigmaRule):
                 others = [_parsed(one, needed=True) for one in (*needs, *filters)]
                 SigmaCollection([rule, *others])
@@ -156,20 +156,19 @@ class _Unsound(Exception):  # noqa: N818 - no error of the program: an answer
 _originals = Originals()
 
 
-def _parsed(document: Document, source: SigmaRuleLocation | None = None, *, needed: bool = False) -> Parsed:
+def _parsed(document: Document, path: str = "", *, needed: bool = False) -> Parsed:
     """The document as pySigma reads it, fresh, since pipelines change it; raises _Unsound with every fault found."""
     kind: type[Parsed] = SigmaRule
     if "correlation" in document:
         kind = SigmaCorrelationRule
     elif "filter" in document:
         kind = SigmaFilter
-    if kind is SigmaRule:
-        where = "" if source is None else str(source.path)
-        rule: Parsed = _originals.copy(
-            document, where, lambda: SigmaRule.from_dict(_copied(document), collect_errors=True, source=source)
-        )
-    else:
-        rule = kind.from_dict(_copied(document), collect_errors=True, source=source)
+
+    def read() -> Any:  # noqa: ANN401 - one of the kinds
+        source = SigmaRuleLocation(Path(path)) if path else None
+        return kind.from_dict(_copied(document), collect_errors=True, source=source)
+
+    rule: Parsed = _originals.copy(document, path, read) if kind is SigmaRule else read()
     if rule.errors:
         reasons = "; ".join(dict.fromkeys(map(_message, rule.errors)))
         whose = f"needs {document.get('title')}, which" if needed else ""
@@ -179,15 +178,14 @@ def _parsed(document: Document, source: SigmaRuleLocation | None = None, *, need
 
 def _copied(document: Document) -> dict[str, Any]:
     """A copy as deep as what pySigma keeps of a document, and pipelines and filters change: its lists."""
-
-    def within(value: Any, depth: int) -> Any:  # noqa: ANN401 - YAML
-        if isinstance(value, list):
-            return value.copy()
-        return (
-            {key: within(one, depth - 1) for key, one in value.items()} if depth and isinstance(value, dict) else value
-        )
-
-    return {key: within(value, 1) for key, value in whole(document).items()}
+    return {
+        key: {name: one.copy() if isinstance(one, list) else one for name, one in value.items()}
+        if isinstance(value, dict)
+        else value.copy()
+        if isinstance(value, list)
+        else value
+        for key, value in whole(document).items()
+    }
 
 
 def _ordered(rule: Parsed) -> list[Parsed]:

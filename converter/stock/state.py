@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from enum import Enum
+from itertools import compress
 from types import MappingProxyType
 from typing import Any
 
@@ -40,11 +41,9 @@ def remembered(backend: Any) -> Callable[[bool], None]:  # noqa: ANN401 - a back
             _restore(everything)
             return
         # The item after the last that ended may have begun.
-        ran = [*applied, True]
         _restore(shared)
-        for held, was_applied in zip(apart, ran, strict=False):
-            if was_applied:
-                _restore(held)
+        for held in compress(apart, [*applied, True]):
+            _restore(held)
 
     return restore
 

@@ -17,7 +17,7 @@ from converter.upstream.versions import KNOWN, known
 # Before anything imports what it puts off.
 put_off()
 
-from converter.upstream import backends, conditions, detections, modifiers, pipelines, values  # noqa: E402
+from converter.upstream import backends, conditions, detections, items, modifiers, pipelines, values  # noqa: E402
 
 __all__ = ["KNOWN", "PIECES", "applied", "apply", "known", "own", "put_off", "withdraw"]
 
@@ -26,6 +26,7 @@ PIECES: tuple[Piece, ...] = (
     *modifiers.PIECES,
     *detections.PIECES,
     *conditions.PIECES,
+    *items.PIECES,
     *pipelines.PIECES,
     *backends.PIECES,
 )

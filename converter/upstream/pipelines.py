@@ -6,15 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sigma.processing.conditions.fields import ExcludeFieldCondition, IncludeFieldCondition
 from sigma.processing.conditions.rule import LogsourceCondition
 from sigma.processing.conditions.state import RuleProcessingItemAppliedCondition, RuleProcessingStateCondition
-from sigma.processing.conditions.values import (
-    ContainsWildcardCondition,
-    IsNullCondition,
-    MatchStringCondition,
-    MatchValueCondition,
-)
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.tracking import FieldMappingTracking
 from sigma.processing.transformations.base import (
@@ -24,21 +17,16 @@ from sigma.processing.transformations.base import (
     ValueTransformation,
 )
 from sigma.processing.transformations.detection_item import DropDetectionItemTransformation
-from sigma.processing.transformations.fields import (
-    AddFieldnamePrefixTransformation,
-    AddFieldnameSuffixTransformation,
-    FieldMappingTransformation,
-)
+from sigma.processing.transformations.fields import FieldMappingTransformation
 from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaRule
 from sigma.rule.logsource import SigmaLogSource
 from sigma.types import SigmaFieldReference
 
+from converter.upstream.items import PURE_NAMES, named
 from converter.upstream.piece import Piece
 
 _apply = ProcessingPipeline.apply
 _match = LogsourceCondition.match
-# Conditions on values, which are asked last: most items are refused by the name of their field.
-OF_VALUES = {ContainsWildcardCondition, IsNullCondition, MatchStringCondition, MatchValueCondition}
 ASKED = {LogsourceCondition, RuleProcessingItemAppliedCondition, RuleProcessingStateCondition}
 # True for an item that takes a log source, False for one that does not, the state that it needs, or None where it has
 # to be asked.
@@ -46,12 +34,6 @@ Wanted = bool | tuple[str, Any] | None
 # What is to be done, by pipeline and log source.
 _plans: dict[int, tuple[ProcessingPipeline, list[Any], list[Facts], dict[tuple[Any, ...], Plan]]] = {}
 MOST_PIPELINES = 512
-# Which fields an item takes, by item.
-_names: dict[int, tuple[Any, tuple[tuple[frozenset[str], bool], ...] | None]] = {}
-MOST_ITEMS = 20_000
-_match_detection_item = ProcessingItem.match_detection_item
-_mapped_item = FieldMappingTransformationBase.apply_detection_item
-_OWN_FIELD_NAME = FieldMappingTransformation.apply_field_name
 _OWN_APPLY = ProcessingItem.apply
 _OWN_MATCH = ProcessingItem.match_rule_conditions
 _OWN_APPLIED = Transformation.processing_item_applied
@@ -62,12 +44,6 @@ WALKS_WITHIN = {
     DropDetectionItemTransformation.apply_detection,
     FieldMappingTransformationBase.apply_detection,
     ValueTransformation.apply_detection,
-}
-# Names of fields that are asked for without anything being changed.
-PURE_NAMES = {
-    AddFieldnamePrefixTransformation.apply_field_name,
-    AddFieldnameSuffixTransformation.apply_field_name,
-    FieldMappingTransformation.apply_field_name,
 }
 
 
@@ -248,7 +224,7 @@ def _asks(item: Any) -> tuple[tuple[tuple[frozenset[str], bool], ...], bool, boo
     if renames and kind.apply_field_name not in PURE_NAMES:
         return (), False, False
     by_table = kind is FieldMappingTransformation
-    return _named(item) or (), renames, by_table
+    return named(item) or (), renames, by_table
 
 
 def _wanted(item: Any) -> Wanted:
@@ -281,81 +257,7 @@ def _of_state(item: Any, conditions: list[Any]) -> tuple[str, Any] | None:
     return None
 
 
-def match_detection_item(self: ProcessingItem, detection_item: Any) -> bool:
-    """Whether the item takes the field; lists of field names are asked at once."""
-    names = _named(self)
-    if names is None:
-        return _match_detection_item(self, detection_item)
-    field = detection_item.field
-    for fields, included in names:
-        if (field in fields) is included:
-            continue
-        referred = [value.field for value in detection_item.value if type(value) is SigmaFieldReference]
-        if not any((name in fields) is included for name in referred):
-            return False
-    return not self.detection_item_conditions or _match_detection_item(self, detection_item)
-
-
-def _named(item: Any) -> tuple[tuple[frozenset[str], bool], ...] | None:
-    """What `_name_lists` says, kept."""
-    held = _names.get(id(item))
-    if held is None or held[0] is not item:
-        if len(_names) >= MOST_ITEMS:
-            _names.clear()
-        held = _names[id(item)] = (item, _name_lists(item))
-    return held[1]
-
-
-def _name_lists(item: Any) -> tuple[tuple[frozenset[str], bool], ...] | None:
-    """The lists of field names that must, or must not, hold the field; None where the item asks for something else."""
-    if item.detection_item_condition_expression is not None or item.field_name_condition_expression is not None:
-        return None
-    asked = item.detection_item_conditions
-    if not isinstance(asked, list) or not isinstance(item.field_name_conditions, list):
-        return None
-    if any(type(condition) not in OF_VALUES for condition in asked):
-        return None
-    if item.detection_item_condition_linking is not all or item.field_name_condition_linking is not all:
-        return None
-    if item.detection_item_condition_negation or item.field_name_condition_negation:
-        return None
-    kinds = {IncludeFieldCondition: True, ExcludeFieldCondition: False}
-    found = []
-    for condition in item.field_name_conditions:
-        if type(condition) not in kinds or condition.mode != "plain":
-            return None
-        if any(type(name) is not str for name in condition.fields):
-            return None
-        found.append((frozenset(condition.fields), kinds[type(condition)]))
-    return tuple(found)
-
-
-def mapped_item(self: Any, detection_item: Any) -> Any:
-    """The item under its new name; one that the mapping does not name, and that names no field itself, stays."""
-    if type(self).apply_field_name is not _OWN_FIELD_NAME or SigmaFieldReference in map(type, detection_item.value):
-        return _mapped_item(self, detection_item)
-    field = detection_item.field
-    name = self.mapping.get(field)
-    if name is None:
-        return None
-    item = self.processing_item
-    sure = type(item) is ProcessingItem and item.field_name_conditions == [] and _named(item) is not None
-    if not sure or field is None or type(name) is not str or self._pipeline is None:
-        return _mapped_item(self, detection_item)
-    detection_item.field = name
-    self.processing_item_applied(detection_item)
-    self._pipeline.field_mappings.add_mapping(field, name)
-    return detection_item
-
-
 PIECES = (
-    Piece(ProcessingItem, "match_detection_item", match_detection_item, "asks each condition about each value"),
-    Piece(
-        FieldMappingTransformationBase,
-        "apply_detection_item",
-        mapped_item,
-        "copies the values of each item before it looks whether its field is mapped",
-    ),
     Piece(
         ProcessingPipeline,
         "apply",
