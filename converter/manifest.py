@@ -38,6 +38,8 @@ COMPARED = {
 
 # A verdict is kept where these are what they were.
 SAME = ("output", "output_sha256", "rule_sha256")
+# Entries that are put together before they are looked through and written.
+TOGETHER = 64
 # How an entry begins and ends in the text.
 ENTRY, ENTRY_END = "    {\n", "\n    }"
 UNJUDGED = f"null{ENTRY_END}"
@@ -145,23 +147,26 @@ def _versions(versions: Mapping[str, object]) -> str:
 
 
 def _section(name: str, texts: Sequence[str]) -> Iterator[str]:
-    """The entries under their name, piece by piece."""
+    """The entries under their name, some together."""
     if not texts:
         yield f'  "{name}": [],\n'
         return
     yield f'  "{name}": [\n'
-    yield from (f"{text},\n" for text in texts[:-1])
-    yield f"{texts[-1]}\n  ],\n"
+    for first in range(0, len(texts), TOGETHER):
+        end = ",\n" if first + TOGETHER < len(texts) else "\n  ],\n"
+        yield ",\n".join(texts[first : first + TOGETHER]) + end
 
 
 def _rendered(entry: Entry) -> str:
     """An entry as it stands in the text."""
-    lines = ",\n".join(
-        [
-            f"      {_name(key)}: {encode_basestring(value) if type(value) is str else _value(value)}"
-            for key, value in entry.items()
-        ]
-    )
+    values = [encode_basestring(value) if type(value) is str else _value(value) for value in entry.values()]
+    return _form(tuple(entry)) % tuple(values)
+
+
+@lru_cache(maxsize=256)
+def _form(keys: tuple[str, ...]) -> str:
+    """The text of an entry with these keys, with a place for each value."""
+    lines = ",\n".join(f"      {encode_basestring(key).replace('%', '%%')}: %s" for key in keys)
     return f"{ENTRY}{lines}{ENTRY_END}"
 
 
@@ -172,17 +177,12 @@ def _listed(value: tuple[str, ...]) -> str:
     return f"[\n        {texts}\n      ]" if value else "[]"
 
 
-@lru_cache(maxsize=256)
-def _name(key: str) -> str:
-    return encode_basestring(key)
-
-
 def _value(value: object) -> str:
     if isinstance(value, str):
         return encode_basestring(value)
     if value is None:
         return "null"
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
         return _listed(tuple(value))
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2).replace("\n", "\n      ")
 
@@ -229,9 +229,9 @@ def _query(query: Query, output: str, output_sha256: str) -> Entry:
         "rule_sha256": query.rule.file_sha256,
         "output_sha256": output_sha256,
         "route": query.route.name,
-        "pipelines": list(query.pipelines),
+        "pipelines": query.pipelines,
         "marks": sorted(query.marks),
-        "repairs": list(query.repairs),
+        "repairs": query.repairs,
         "verdict": None,
     }
 

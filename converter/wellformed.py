@@ -33,6 +33,8 @@ def json_document(value: Mapping[str, Any]) -> str:
 
 def json_text(text: str) -> str:
     """The JSON text with each lone surrogate written out."""
+    if text.isascii():
+        return text
     return _SURROGATES.sub(lambda match: "\\" + _written_out(match), text)
 
 
