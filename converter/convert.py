@@ -197,7 +197,7 @@ def _query(rule: Rule, target: Target, how: How) -> Query:
 
 def _marks(text: str, target: Target, route: Route, repairs: Repairs) -> list[str]:
     """What a reader of the query should know of it."""
-    without = [f"without {name}" for name in ordered(repairs.off & target.repairs.keys())]
+    without = [f"without {name}" for name in ordered(repairs.off & target.repairs.keys())] if repairs.off else []
     return [*(["inexact"] if repairs.inexactness else []), *without, *target.limits(text, route)]
 
 

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -264,12 +265,31 @@ def line_of(text: str, key: str, value: str = "") -> int | None:
 
     Given a `value`, the first line from the key's first on that holds it in quotes.
     """
-    name = re.escape(key)
-    found = re.search(rf"""(?m)^[ \t\-]*['"]?{name}['"]?[ \t]*(\||:|=|['"])|^\[+{name}\]""", text)
-    if found is None:
+    start = _line_with(text, key)
+    if start is None:
         return None
-    quoted = re.search(rf"""(['"]){re.escape(value)}\1""", text[found.start() :]) if value else None
-    return text.count("\n", 0, found.start() + (quoted.start() if quoted else 0)) + 1
+    quoted = re.search(rf"""(['"]){re.escape(value)}\1""", text[start:]) if value else None
+    return text.count("\n", 0, start + (quoted.start() if quoted else 0)) + 1
+
+
+def _line_with(text: str, key: str) -> int | None:
+    """Where the first line begins that has the key; only lines that hold its name are looked at."""
+    form = _form_of(key)
+    at = text.find(key)
+    while at >= 0:
+        start = text.rfind("\n", 0, at) + 1
+        if form.match(text, start):
+            return start
+        end = text.find("\n", at)
+        at = -1 if end < 0 else text.find(key, end)
+    return None
+
+
+@lru_cache(maxsize=256)
+def _form_of(key: str) -> re.Pattern[str]:
+    """A line that has the key."""
+    name = re.escape(key)
+    return re.compile(rf"""[ \t\-]*['"]?{name}['"]?[ \t]*(\||:|=|['"])|\[+{name}\]""")
 
 
 def _reader_line(error: Exception, text: str) -> int | None:

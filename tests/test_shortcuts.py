@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from random import Random
 
 import pytest
 from sigma.types import SigmaString
 
+from converter import documents
 from converter.convert import Query, converted
 from converter.targets import TARGETS
 from converter.targets.kusto import registry, values
@@ -40,6 +42,18 @@ def test_a_glance_at_a_query_misses_no_limit(monkeypatch: pytest.MonkeyPatch) ->
         assert (limits.OVER_DEPTH in marks) == (limits.depth(text) > limits.DEPTH), text
         seen |= set(marks)
     assert seen == {limits.OVER_CLAUSES, limits.OVER_DEPTH}
+
+
+def test_the_line_of_a_key_is_the_first_that_has_it() -> None:
+    found = 0
+    for text in texts("ab-'\" :|=[]\n", 24):
+        for key in ("a", "ab", "b", "a:"):
+            name = re.escape(key)
+            match = re.search(rf"""(?m)^[ \t\-]*['"]?{name}['"]?[ \t]*(\||:|=|['"])|^\[+{name}\]""", text)
+            line = None if match is None else text.count("\n", 0, match.start()) + 1
+            assert documents.line_of(text, key) == line, (text, key)
+            found += line is not None
+    assert found > TIMES / 10
 
 
 def test_a_value_that_is_read_anew_is_another_only_where_a_backslash_escapes() -> None:

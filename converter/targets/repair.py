@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
 
 from sigma.exceptions import SigmaError, SigmaFeatureNotSupportedByBackendError
@@ -97,4 +98,9 @@ class Repairs:
 
 def ordered(names: Iterable[str]) -> tuple[str, ...]:
     """Names of repairs in the order of their numbers."""
-    return tuple(sorted(names, key=lambda name: (name[0], int(name[1:]))))
+    return tuple(sorted(names, key=_number))
+
+
+@lru_cache(maxsize=512)
+def _number(name: str) -> tuple[str, int]:
+    return name[0], int(name[1:])
