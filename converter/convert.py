@@ -284,7 +284,13 @@ def stock_backend(target: str, options: StockOptions) -> StockBackend:
 def _source(sigma: SigmaRule) -> LogSource:
     """What the rule says of its data."""
     held = sigma.logsource
-    return LogSource(*(part if part is None else str(part) for part in (held.category, held.product, held.service)))
+    return _log_source(held.category, held.product, held.service)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _log_source(*parts: object) -> LogSource:
+    """The log source of these parts: rules have few of them."""
+    return LogSource(*(part if part is None else str(part) for part in parts))
 
 
 def _routed(source: LogSource, rule: Rule, target: Target) -> Route:

@@ -58,6 +58,7 @@ def mapped(sigma: SigmaRule, rule: Rule, target: Target, route: Route, names: Na
     pipeline = ready.pipeline
     before = {*_fields(sigma), *sigma.fields}
     pipeline.apply(sigma)
+    after = _fields(sigma)
     known = ready.columns(target, route)
     sources = ready.sources
 
@@ -71,7 +72,8 @@ def mapped(sigma: SigmaRule, rule: Rule, target: Target, route: Route, names: Na
         own = name in sources or name in pipeline.field_mappings or bool(route.options.get("own_names"))
         return own and name in known
 
-    unmapped = tuple(name for name in _fields(sigma) if not maps(name))
+    # Most pipelines rename every field.
+    unmapped = () if before.isdisjoint(after) else tuple(name for name in after if not maps(name))
     if unmapped and not names.allow_unmapped:
         # The field that a fieldref names stands as a value.
         line = rule.line(unmapped[0]) or rule.line_with(unmapped[0])
@@ -165,20 +167,20 @@ def added(options: StockOptions, family: str) -> ProcessingPipeline:
 def _fields(sigma: SigmaRule) -> dict[str, None]:
     """Every field name of the rule's detections, in order, each once."""
     names: dict[str, None] = {}
-
-    def within(detection: SigmaDetection) -> None:
-        for item in detection.detection_items:
-            if isinstance(item, SigmaDetection):
-                within(item)
-                continue
-            if item.field is not None:
-                names[item.field] = None
-            if SigmaFieldReference in map(type, item.value):
-                names.update((value.field, None) for value in item.value if isinstance(value, SigmaFieldReference))
-
     for detection in sigma.detection.detections.values():
-        within(detection)
+        _add_fields(detection, names)
     return names
+
+
+def _add_fields(detection: SigmaDetection, names: dict[str, None]) -> None:
+    for item in detection.detection_items:
+        if isinstance(item, SigmaDetection):
+            _add_fields(item, names)
+            continue
+        if item.field is not None:
+            names[item.field] = None
+        if SigmaFieldReference in map(type, item.value):
+            names.update((value.field, None) for value in item.value if isinstance(value, SigmaFieldReference))
 
 
 def _sources(pipeline: ProcessingPipeline) -> set[str]:

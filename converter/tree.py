@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
+import shutil
 import stat
 import threading
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Literal, NamedTuple, Self
 
 from converter.errors import Problem
 
@@ -35,8 +36,8 @@ def write(tree: Tree, root: Path, encoding: str = "utf-8") -> dict[PurePosixPath
 
     A file that holds its text already is left alone. Lines end in plain newlines, on every system.
     """
-    writer = Writer(root)
-    written = ((path, writer.write(str(path), encoded(text, encoding))) for path, text in sorted(tree.items()))
+    with Writer(root) as writer:
+        written = [(path, writer.write(str(path), encoded(text, encoding))) for path, text in sorted(tree.items())]
     return {path: problem for path, problem in written if problem is not None}
 
 
@@ -48,42 +49,97 @@ def encoded(text: str, encoding: str = "utf-8") -> bytes:
 class Writer:
     """Writes thousands of files below a folder, each whole or not at all, with little work for each.
 
-    What a killed run left half-written in a folder is removed when the first file goes there.
+    A folder of the first level that is not there yet is filled under another name, and gets its own when the writer, a
+    context, ends, however that comes about. What a killed run left half-written in a folder is removed when the first
+    file goes there.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = str(root)
         self.mark = _mark()
-        # Folders that are known to stand there, and those of them that were empty.
-        self.folders: dict[str, bool] = {}
+        self.waiting = f"{self.root}/{self.mark}-new"
+        # Whether a folder of the first level is new, by its name; and where the files of a folder go, by its path.
+        self.new: dict[str, bool] = {}
+        self.places: dict[str, Place] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Each is done whatever becomes of the others, the last first.
+        with ExitStack() as steps:
+            steps.callback(shutil.rmtree, self.waiting, ignore_errors=True)
+            for name in (name for name, is_new in self.new.items() if is_new):
+                steps.callback(_bring, f"{self.waiting}/{name}", f"{self.root}/{name}")
+        self.new.clear()
+        self.places.clear()
 
     def write(self, path: str, content: bytes | bytearray) -> Problem | None:
         """Make the file hold the content; gives the problem where it cannot be written."""
-        whole = f"{self.root}/{path}"
-        folder = whole.rpartition("/")[0]
+        folder, _, name = path.rpartition("/")
         try:
-            if folder not in self.folders:
-                self.folders[folder] = _made(folder)
-            if self.folders[folder] or not _holds(whole, content):
-                _put(f"{folder}/{self.mark}", whole, content)
+            place = self.places.get(folder) or self._place(folder)
+            whole = f"{place.path}/{name}"
+            if place.is_apart:
+                _fill(whole, content)
+            elif place.is_new or not _holds(whole, content):
+                _put(f"{place.path}/{self.mark}", whole, content)
         except OSError as error:
-            return _problem(Path(whole), error)
+            return _problem(Path(f"{self.root}/{path}"), error)
         return None
+
+    def _place(self, folder: str) -> Place:
+        """Where the files of the folder go, which is made if it is not there."""
+        first = folder.partition("/")[0]
+        if first not in self.new:
+            self.new[first] = bool(first) and not os.path.lexists(f"{self.root}/{first}")
+        if self.new[first]:
+            place = Place(f"{self.waiting}/{folder}", is_new=True, is_apart=True)
+            os.makedirs(place.path, exist_ok=True)  # noqa: PTH103 - a text already
+        else:
+            path = f"{self.root}/{folder}" if folder else self.root
+            place = Place(path, is_new=_made(path), is_apart=False)
+        self.places[folder] = place
+        return place
+
+
+class Place(NamedTuple):
+    """Where the files of a folder go: whether it was made for them, and whether nobody sees them there yet."""
+
+    path: str
+    is_new: bool
+    is_apart: bool
+
+
+def _bring(waiting: str, path: str) -> None:
+    """Give a new folder its name, or bring its files to where somebody else has made it meanwhile."""
+    try:
+        os.rename(waiting, path)  # noqa: PTH104 - a text already
+    except OSError:
+        for folder, _, names in os.walk(waiting):
+            into = path + folder[len(waiting) :]
+            os.makedirs(into, exist_ok=True)  # noqa: PTH103 - likewise
+            for name in names:
+                os.replace(f"{folder}/{name}", f"{into}/{name}")  # noqa: PTH105 - likewise
 
 
 def _made(folder: str) -> bool:
     """Make the folder, or remove what was left half-written in it; gives whether it was made."""
     try:
         with os.scandir(folder) as entries:
-            left = [entry.path for entry in entries if entry.name.startswith(TEMPORARY)]
+            left = [entry for entry in entries if entry.name.startswith(TEMPORARY)]
     except FileNotFoundError:
         os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - a text already
         return True
-    for path in left:
+    for entry in left:
         # A run that is still going keeps its own.
-        process = path.rpartition(TEMPORARY)[2].split("-")[0]
-        if process.isdigit() and not _is_running(int(process)):
-            Path(path).unlink(missing_ok=True)
+        process = entry.name.removeprefix(TEMPORARY).split("-")[0]
+        if not process.isdigit() or _is_running(int(process)):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
+        else:
+            Path(entry.path).unlink(missing_ok=True)
     return False
 
 
@@ -156,19 +212,32 @@ def _mark() -> str:
 
 def _put(temporary: str, path: str, content: bytes | bytearray) -> None:
     """Write the content beside the path, and rename it."""
+    _fill(temporary, content)
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o666)
+        os.replace(temporary, path)  # noqa: PTH105 - a text already
+    except BaseException:
+        _drop(temporary)
+        raise
+
+
+def _fill(path: str, content: bytes | bytearray) -> None:
+    """Write a file that nobody reads yet; one that cannot be written whole is gone again."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o666)
         try:
             written = os.write(descriptor, content)
             while written < len(content):
                 written += os.write(descriptor, content[written:])
         finally:
             os.close(descriptor)
-        os.replace(temporary, path)  # noqa: PTH105 - a text already
     except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)  # noqa: PTH108 - likewise
+        _drop(path)
         raise
+
+
+def _drop(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108 - a text already
 
 
 def differences(tree: Tree, root: Path, apart: Collection[str] = ()) -> Iterator[Difference]:
@@ -178,7 +247,10 @@ def differences(tree: Tree, root: Path, apart: Collection[str] = ()) -> Iterator
         for file in root.rglob("*")
         if file.is_file() and not file.name.startswith(TEMPORARY)
     }
-    found = {path: file for path, file in found.items() if str(path) not in apart}
+    # What a run is still writing, or left behind, is no output.
+    found = {
+        path: file for path, file in found.items() if str(path) not in apart and not path.parts[0].startswith(TEMPORARY)
+    }
     for path in sorted(tree.keys() | found.keys()):
         if path not in found:
             yield Difference("missing", path)

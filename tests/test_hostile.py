@@ -328,19 +328,23 @@ def test_a_full_disk_leaves_the_old_file_or_none(tmp_path: Path, monkeypatch: py
     assert old.read_text() == "old\n"
 
 
+@pytest.mark.parametrize("call", ["replace", "open"])
 def test_a_full_disk_is_a_finding_of_the_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], call: str
 ) -> None:
     for number, name in enumerate(("a", "b")):
         (tmp_path / f"{name}.yml").write_text(rule(number, value=name * 5))
-    whole = os.replace
+    if call == "replace":
+        # Files of a folder that is there are renamed one by one.
+        (tmp_path / "out" / "kusto").mkdir(parents=True)
+    whole = getattr(os, call)
 
-    def replace(path: str, target: str) -> None:
-        if target.endswith("/b.kql"):
+    def fails(*arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever the call takes
+        if any(str(argument).endswith("/b.kql") for argument in arguments) and arguments[-1] != tree.FLAGS:
             full()
-        whole(path, target)
+        return whole(*arguments, **more)
 
-    monkeypatch.setattr("os.replace", replace)
+    monkeypatch.setattr(os, call, fails)
     monkeypatch.chdir(tmp_path)
     assert cli.main(["convert", ".", "-t", "kusto", "-o", "out", "-q"]) == 1
     stderr = capsys.readouterr().err

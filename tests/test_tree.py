@@ -84,3 +84,62 @@ def test_a_full_disk_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pyte
         str(problem).endswith("No space left on device; choose another -o or mend the path") for problem in problems
     ] == [True]
     assert listed(tmp_path) == {"kusto/a.kql": "a\n", "kusto/deep/b.kql": "b\n"}
+
+
+def test_a_new_folder_is_there_when_all_its_files_are(tmp_path: Path) -> None:
+    (tmp_path / "splunk").mkdir()
+    with tree.Writer(tmp_path) as writer:
+        for path in ("kusto/a.kql", "kusto/deep/b.kql", "splunk/a.spl"):
+            assert writer.write(path, b"a\n") is None
+        assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] != ".") == ["splunk"]
+        assert [one.path for one in tree.differences({}, tmp_path)] == [PurePosixPath("splunk/a.spl")]
+    assert listed(tmp_path) == dict.fromkeys(("kusto/a.kql", "kusto/deep/b.kql", "splunk/a.spl"), "a\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kusto", "splunk"]
+
+
+def test_a_folder_that_two_make_at_once_holds_the_files_of_both(tmp_path: Path) -> None:
+    with tree.Writer(tmp_path) as writer:
+        writer.write("kusto/a.kql", b"first\n")
+        writer.write("kusto/deep/b.kql", b"first\n")
+        tree.write({PurePosixPath("kusto/a.kql"): "other\n", PurePosixPath("kusto/c.kql"): "other\n"}, tmp_path / "x")
+        (tmp_path / "x" / "kusto").rename(tmp_path / "kusto")
+    assert listed(tmp_path) == {"kusto/a.kql": "first\n", "kusto/c.kql": "other\n", "kusto/deep/b.kql": "first\n"}
+
+
+def test_what_was_written_before_an_interrupt_is_whole_and_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_descriptor: int, _content: bytes) -> int:
+        raise KeyboardInterrupt
+
+    def writes() -> None:
+        with tree.Writer(tmp_path) as writer:
+            writer.write("kusto/a.kql", b"a\n")
+            monkeypatch.setattr("os.write", interrupted)
+            writer.write("kusto/b.kql", b"b\n")
+
+    with pytest.raises(KeyboardInterrupt):
+        writes()
+    assert listed(tmp_path) == {"kusto/a.kql": "a\n"}
+    assert [path.name for path in tmp_path.iterdir()] == ["kusto"]
+
+
+@pytest.mark.parametrize("runs", [False, True])
+def test_the_new_folder_of_a_run_that_was_killed_is_removed_by_the_next(tmp_path: Path, runs: bool) -> None:  # noqa: FBT001
+    process = os.getppid() if runs else 2**22 + 1
+    left = tmp_path / f"{tree.TEMPORARY}{process}-1-new" / "kusto" / "a.kql"
+    left.parent.mkdir(parents=True)
+    left.write_text("a\n")
+    assert tree.write({PurePosixPath("manifest.json"): "{}\n"}, tmp_path) == {}
+    assert left.exists() == runs
+
+
+def test_a_file_that_takes_a_new_folders_name_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    def writes() -> None:
+        with tree.Writer(tmp_path) as writer:
+            writer.write("kusto/a.kql", b"a\n")
+            (tmp_path / "kusto").write_text("mine")
+
+    with pytest.raises(FileExistsError):
+        writes()
+    assert listed(tmp_path) == {"kusto": "mine"}

@@ -50,9 +50,9 @@ def written(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     made = Outputs({}, {}, [], [])
     done = Written()
     held = tree.text_of(output / manifest.NAME)
-    writer = tree.Writer(output)
-    for each in _outputs(request, reading, targets, how, made, record, workers):
-        _write(each, request, writer, done)
+    with tree.Writer(output) as writer:
+        for each in _outputs(request, reading, targets, how, made, record, workers):
+            _write(each, request, writer, done)
     if record is not None and record.kept is not None:
         record.kept.save()
     problems = [problem for _, problem in sorted(done.unwritten.items())]

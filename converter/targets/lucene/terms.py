@@ -33,9 +33,7 @@ class Terms(FlatLists, StockBackend):
         super().__init__(None)
         self.repairs = repairs
 
-        self.caseless, self.unlimited = _names(route, "caseless"), _names(route, "unlimited")
-        self.numeric, self.ip, self.text = _names(route, "numeric"), _names(route, "ip"), _names(route, "text")
-        self.boolean, self.lower = _names(route, "boolean"), _names(route, "lower")
+        self.caseless, self.unlimited, self.numeric, self.ip, self.text, self.boolean, self.lower = _names(route)
         self.emptied = bool(route.options.get("emptied"))
 
     def escape_and_quote_field(self, field_name: str) -> str:
@@ -148,9 +146,10 @@ class Terms(FlatLists, StockBackend):
 
 
 @lru_cache(maxsize=1024)
-def _names(route: Route, option: str) -> frozenset[str]:
-    """The fields that the route lists under this option."""
-    return frozenset(route.options.get(option, ()))
+def _names(route: Route) -> tuple[frozenset[str], ...]:
+    """The fields that the route lists under each of these options."""
+    options = ("caseless", "unlimited", "numeric", "ip", "text", "boolean", "lower")
+    return tuple(frozenset(route.options.get(option, ())) for option in options)
 
 
 def _lower(value: SigmaString) -> SigmaString:
