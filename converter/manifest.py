@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import groupby
 from json.encoder import encode_basestring
 from operator import itemgetter
 from pathlib import PurePosixPath
@@ -251,30 +252,57 @@ def renewed(held: str, outcomes: Iterable[Query | Refusal]) -> str | None:
 
     None where it does not hold each of them once, a query under the same output, written as `manifest` writes it.
     """
-    for outcome in outcomes:
-        if isinstance(outcome, Query):
-            content = encoded(f"{outcome.text}\n")
-            fresh = _query(outcome, outcome.output, hashlib.sha256(content).hexdigest())
-            names: tuple[str, ...] = ("path", "target", "output")
-        else:
-            fresh = _refused(outcome)
-            names = ("path", "target")
-        where = "".join(f'      "{name}": {encode_basestring(fresh[name])},\n' for name in names)
-        where += "" if isinstance(outcome, Query) else '      "reason": '
-        at = held.find(where)
-        first, last = held.rfind(ENTRY, 0, at), held.find(ENTRY_END, at)
-        if min(at, first, last) < 0 or held.find(where, at + 1) >= 0:
-            return None
-        try:
-            entry = json.loads(held[first:last] + ENTRY_END)
-        except ValueError:
-            return None
-        if not isinstance(entry, dict) or entry.keys() != fresh.keys() or entry["rule"] != fresh["rule"]:
-            return None
-        if isinstance(outcome, Query) and all(entry[fact] == fresh[fact] for fact in SAME):
-            fresh["verdict"] = entry["verdict"]
-        held = held[:first] + json_text(_rendered(fresh)) + held[last + len(ENTRY_END) :]
-    return held
+    changes: list[tuple[int, int, str]] = []
+    for path, found in groupby(outcomes, lambda outcome: outcome.rule.file_name):
+        # One search through the text for all targets of a rule.
+        places = _all_places(held, f'      "path": {encode_basestring(path)},\n')
+        for outcome in found:
+            change = _renewed(held, outcome, places)
+            if change is None:
+                return None
+            changes.append(change)
+    pieces, done = [], 0
+    for first, last, text in sorted(changes):
+        pieces += [held[done:first], json_text(text)]
+        done = last
+    return "".join([*pieces, held[done:]])
+
+
+def _renewed(held: str, outcome: Query | Refusal, places: Sequence[int]) -> tuple[int, int, str] | None:
+    """Where the entry of an outcome begins and ends, and what is to stand there; None where that is not sure."""
+    if isinstance(outcome, Query):
+        content = encoded(f"{outcome.text}\n")
+        fresh = _query(outcome, outcome.output, hashlib.sha256(content).hexdigest())
+        names: tuple[str, ...] = ("path", "target", "output")
+    else:
+        fresh = _refused(outcome)
+        names = ("path", "target")
+    where = "".join(f'      "{name}": {encode_basestring(fresh[name])},\n' for name in names)
+    where += "" if isinstance(outcome, Query) else '      "reason": '
+    fitting = [place for place in places if held.startswith(where, place)]
+    if len(fitting) != 1:
+        return None
+    first, last = held.rfind(ENTRY, 0, fitting[0]), held.find(ENTRY_END, fitting[0])
+    if min(first, last) < 0:
+        return None
+    try:
+        entry = json.loads(held[first:last] + ENTRY_END)
+    except ValueError:
+        return None
+    if not isinstance(entry, dict) or entry.keys() != fresh.keys() or entry["rule"] != fresh["rule"]:
+        return None
+    if isinstance(outcome, Query) and all(entry[fact] == fresh[fact] for fact in SAME):
+        fresh["verdict"] = entry["verdict"]
+    return first, last + len(ENTRY_END), _rendered(fresh)
+
+
+def _all_places(text: str, part: str) -> list[int]:
+    found = []
+    at = text.find(part)
+    while at >= 0:
+        found.append(at)
+        at = text.find(part, at + 1)
+    return found
 
 
 def _refusals(refusals: Iterable[Refusal], unread: Iterable[Unread], targets: Sequence[Target]) -> Iterator[Entry]:
