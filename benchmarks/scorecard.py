@@ -16,6 +16,7 @@ import click
 from converter import oracle, packs, schemas, testing
 from converter.convert import How
 from converter.coverage import logsource_of
+from converter.jobs import processors
 from converter.oracle import Unmeant
 from converter.plan import Plan
 from converter.rule import Rule
@@ -169,7 +170,7 @@ def _listed(title: str, kind: str, ours: Sequence[Score]) -> Iterator[str]:
 @click.command()
 @click.argument("rules", nargs=-1, required=True, type=click.Path(exists=True))
 @click.option("-o", "--output", default="benchmarks/scorecard.md", show_default=True, type=click.Path(path_type=Path))
-@click.option("-j", "--jobs", default=testing.processors(), show_default=True, type=click.IntRange(1))
+@click.option("-j", "--jobs", default=processors(), show_default=True, type=click.IntRange(1))
 def main(rules: tuple[str, ...], output: Path, jobs: int) -> None:
     """Write the scorecard of these rules."""
     reading = packs.read(rules, is_sound=is_sound)

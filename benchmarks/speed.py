@@ -396,7 +396,7 @@ def _counted(bench: Bench) -> Iterator[str]:
 # Why the functions of ours that take most take what they do.
 REASONS: Mapping[str, str] = {
     "converter.documents:_plain_documents": "reads YAML: libyaml's nodes, and what they become in a rule's document",
-    "converter.tree:_put": "writes each query to a file of its own and renames it: four calls of the system",
+    "converter.tree:_fill": "writes each query to a file of its own: three calls of the system",
 }
 LISTED, TOO_MUCH = 2.0, 5.0
 

@@ -37,10 +37,13 @@ Facts = tuple[str, list[Any]]
 
 
 class Workers:
-    """At most `jobs` processes, started when there is enough to do; as a context, they end with it."""
+    """At most `jobs` processes, started when there is enough to do; as a context, they end with it.
 
-    def __init__(self, jobs: int = 1) -> None:
-        self.jobs = jobs
+    What `ready` loads before, they have from the beginning.
+    """
+
+    def __init__(self, jobs: int = 1, ready: Callable[[], None] = lambda: None) -> None:
+        self.jobs, self.ready = jobs, ready
         self.pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -81,6 +84,7 @@ class Workers:
         from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - most runs are of one process
 
         if self.pool is None:
+            self.ready()
             # What stands now is the same for all: no process has to look through it for what to throw away.
             gc.freeze()
             self.pool = ProcessPoolExecutor(self.jobs, initializer=outlive_nobody)
@@ -92,6 +96,11 @@ class Workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def processors() -> int:
+    """How many processes may run side by side."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def prepare(targets: Sequence[Target], pipelines: Sequence[str], *, stock: bool) -> None:

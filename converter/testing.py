@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
@@ -181,8 +180,3 @@ def _hunt(  # noqa: PLR0913 - what it takes
         categories.append((name, one))
     hunt = Hunt(text, settings.window, settings.columns, settings.category_column, categories, plain=plain)
     return judge.joint({each.name: judged(hunt, layout, each) for each in judge.judges(target.name)})
-
-
-def processors() -> int:
-    """How many processes may run side by side."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -159,7 +159,7 @@ def _is_running(process: int) -> bool:
 def text_of(path: Path) -> str:
     """What the file holds; empty where there is none that can be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError):
         return ""
 

@@ -8,7 +8,8 @@ from functools import cache
 import pytest
 
 from benchmarks.scorecard import Score, scores, text
-from converter import packs, testing
+from converter import packs
+from converter.jobs import processors
 from converter.sound import is_sound
 from converter.targets import DEFAULTS
 from converter.verdicts import WRONG
@@ -23,7 +24,7 @@ MOST_REFUSED = 0.03
 @cache
 def ours() -> Sequence[Score]:
     reading = packs.read([str(CORPUS / folder) for folder in FOLDERS], is_sound=is_sound)
-    return scores(reading.rules, stock=False, jobs=testing.processors())
+    return scores(reading.rules, stock=False, jobs=processors())
 
 
 @pytest.mark.corpus

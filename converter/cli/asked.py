@@ -32,7 +32,7 @@ class Request:
     method: str | None
     backend_options: tuple[tuple[str, int | str], ...]
     encoding: str
-    jobs: int
+    jobs: int | None
     cached: bool
     stock: bool
     without_pipeline: bool

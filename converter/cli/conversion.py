@@ -25,7 +25,7 @@ from converter.cli.request import (
 from converter.convert import How, Query, Refusal
 from converter.errors import UsageError
 from converter.framing import framed
-from converter.jobs import Workers, conversions, prepare
+from converter.jobs import Workers, conversions, prepare, processors
 from converter.packs import Reading
 from converter.select import Selection
 from converter.stock import built_in
@@ -50,7 +50,8 @@ def run(request: Request, record: Record | None = None) -> int:
     if record is not None:
         record.begin(_watched(request, project, inputs))
         record.kept = kept_of(inputs, targets, request)
-    with Workers(request.jobs) as workers:
+    jobs = request.jobs or processors()
+    with Workers(jobs, lambda: prepare(targets, request.pipelines, stock=request.stock)) as workers:
         return _run(request, project, targets, inputs, output, record, workers)
 
 
@@ -66,8 +67,6 @@ def _run(  # noqa: PLR0913, PLR0917 - each is one fact of the run
     """Convert these INPUTs for these targets."""
     standard_input = sys.stdin.buffer.read() if packs.STANDARD_INPUT in inputs and sys.stdin else b""
     kept = record.kept if record is not None else None
-    if workers.jobs > 1:
-        prepare(targets, request.pipelines, stock=request.stock)
     reading = packs.read(inputs, standard_input, request.pattern, sound.is_sound, kept, workers.read)
     how = how_of(project, reading, request)
     refuse_what_no_rule_can_take(project, targets, how, request)

@@ -54,7 +54,7 @@ SELECT = "Convert rules of this {} only; repeatable."
 @click.option("-c", "--correlation-method", "method", help="How to correlate; a method of the target.")
 @click.option("-O", "--backend-option", "backend_options", multiple=True, type=KeyValue(), help="KEY=VALUE of --stock.")
 @click.option("-e", "--encoding", default="utf-8", show_default=True, help="Encoding of the queries.")
-@click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes. Default: one for each processor.")
 @click.option("--stock", is_flag=True, help="Convert exactly as sigma-cli does: no repairs, no routes.")
 @click.option("--without-pipeline", is_flag=True, help="With --stock: convert without a pipeline.")
 @click.option("--pipeline-check/--disable-pipeline-check", default=True, help="Refuse pipelines of other backends.")

@@ -15,7 +15,7 @@ from converter.cli.asked import NDJSON
 from converter.cli.request import how_of
 from converter.coverage import LATER, REFUSED, ROUTED
 from converter.errors import UsageError
-from converter.jobs import Workers, conversions
+from converter.jobs import Workers, conversions, processors
 from converter.logsource import LogSource
 from converter.packs import Reading
 from converter.stock import StockOptions, backend_for, built_in
@@ -40,8 +40,8 @@ TAKEN = {"data_model": BY_STOCK}
 @click.argument("inputs", metavar="[INPUT]...", nargs=-1)
 @click.option("-t", "--target", "targets", multiple=True, metavar="TARGET", help="Of this target only; repeatable.")
 @click.option("--all", "every", is_flag=True, help="With routes: all that the targets have, whatever the rules.")
-@click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Worker processes of routes.")
-def list_(kind: str | None, inputs: tuple[str, ...], targets: tuple[str, ...], every: bool, jobs: int) -> int:  # noqa: FBT001
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Worker processes of routes. Default: one a processor.")
+def list_(kind: str | None, inputs: tuple[str, ...], targets: tuple[str, ...], every: bool, jobs: int | None) -> int:  # noqa: FBT001
     """List the targets, packs, rules, routes, pipelines or formats; without a word, targets and packs.
 
     INPUT is as in convert, for packs, rules and routes. Without INPUT they are the project's.
@@ -65,7 +65,7 @@ def list_(kind: str | None, inputs: tuple[str, ...], targets: tuple[str, ...], e
     if kind == "routes":
         chosen = named(targets or (project.targets if project else ()) or DEFAULTS)
         how = how_of(project, reading)
-        with Workers(jobs) as workers:
+        with Workers(jobs or processors()) as workers:
             _print(*_coverage(coverage.coverage(conversions(reading.rules, chosen, how, workers), chosen)))
     elif kind == "rules":
         _print(_rules(reading))

@@ -20,6 +20,7 @@ from converter.cli.verdicts import lines
 from converter.convert import How
 from converter.engines.kusto_analyser import package
 from converter.errors import Problem, UsageError
+from converter.jobs import processors
 from converter.judge import Given
 from converter.kept import Kept
 from converter.packs import Reading
@@ -151,7 +152,7 @@ def _rules(
     def done(rules: Sequence[Rule]) -> Iterator[Rule]:
         return progress(rules, quiet=request.quiet, doing="Testing")
 
-    for rule, judged in testing.tested(reading.rules, plan, request.jobs or testing.processors(), remembered, done):
+    for rule, judged in testing.tested(reading.rules, plan, request.jobs or processors(), remembered, done):
         known = gaps(rule)
         if isinstance(known, Problem):
             problems.append(known)
