@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -17,6 +18,14 @@ TERMINATED = 143
 
 def run() -> int:
     """Run one command and give its exit code, whatever interrupts it."""
+    code = _code()
+    jobs = sys.modules.get("converter.jobs")
+    if jobs is not None and jobs.abandoned:
+        _leave(code)
+    return code
+
+
+def _code() -> int:
     try:
         # A stop asked for by a job's runner lets files that are half-written go, as Ctrl-C does.
         signal.signal(signal.SIGTERM, _terminate)
@@ -27,6 +36,16 @@ def run() -> int:
     except KeyboardInterrupt:
         os.write(2, b"\nsigmapack: interrupted\n")
         return INTERRUPTED
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+
+
+def _leave(code: int) -> NoReturn:
+    """End now: at its exit Python waits for what workers that were killed cannot say any more."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from converter import packs
 from converter.convert import How, Outcome, convert
+from converter.errors import SigmapackError
 from converter.kept import Kept, read, written
 from converter.packs import Chunk, Found
 from converter.rule import Rule, shelf
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 WORTH_A_WORKER = 200
 # So many pieces of work are handed out for each process before the first answer is waited for.
 AHEAD = 3
+# So many seconds a process may take to be gone once it was killed.
+LAST_WAIT = 2.0
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 # What an outcome is but for its rule and target, which the other side has.
@@ -50,12 +53,8 @@ class Workers:
         return self
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        if self.pool is None:
-            return
-        if failure is None:
-            self.pool.shutdown()
-            return
-        abandon(self.pool)
+        if self.pool is not None:
+            end(self.pool, at_once=failure is not None)
 
     def are_worth(self, number: int) -> bool:
         """Whether so many rules are worth other processes."""
@@ -93,9 +92,14 @@ class Workers:
             with uninterrupted():
                 waiting.append(self.pool.submit(function, each))
             if len(waiting) > AHEAD * self.jobs:
-                yield waiting.popleft().result()
+                yield _result(waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield _result(waiting.popleft())
+
+
+def _result(answer: Future[Answer]) -> Answer:
+    with all_alive():
+        return answer.result()
 
 
 def processors() -> int:
@@ -112,22 +116,57 @@ def prepare(targets: Sequence[Target], pipelines: Sequence[str], *, stock: bool)
         _ = target.dialect, target.routes
 
 
-def abandon(pool: ProcessPoolExecutor) -> None:
-    """End the pool at once: to leave it would wait until each worker has done what it was given."""
+# Pools whose processes were killed at work: Python would wait for what they were about to say.
+abandoned: list[ProcessPoolExecutor] = []
+
+
+def end(pool: ProcessPoolExecutor, *, at_once: bool) -> None:
+    """End the pool when its work is done, or at once, whatever its processes are doing."""
+    if not at_once:
+        pool.shutdown()
+        return
     from multiprocessing import active_children  # noqa: PLC0415 - most runs are of one process
 
-    pool.shutdown(wait=False, cancel_futures=True)
-    for worker in active_children():
-        worker.terminate()
+    with uninterrupted():
+        # They own nothing that would have to be put away, and SIGKILL is the one signal that nobody puts off.
+        workers = active_children()
+        for worker in workers:
+            worker.kill()
+        for worker in workers:
+            worker.join(LAST_WAIT)
+        pool.shutdown(wait=False, cancel_futures=True)
+        abandoned.append(pool)
+
+
+@contextmanager
+def lent(pool: ProcessPoolExecutor) -> Iterator[ProcessPoolExecutor]:
+    """The pool, which ends with the context: at once where that fails."""
+    try:
+        yield pool
+    except BaseException:
+        end(pool, at_once=True)
+        raise
+    end(pool, at_once=False)
+
+
+@contextmanager
+def all_alive() -> Iterator[None]:
+    """Raises SigmapackError where a worker is gone that nobody here has ended."""
+    from concurrent.futures import BrokenExecutor  # noqa: PLC0415 - most runs are of one process
+
+    try:
+        yield
+    except BrokenExecutor as error:
+        raise SigmapackError("a worker process was killed; run it again, with -j 1 if memory is short") from error
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Processes that are started within are not told of Ctrl-C: this one is, and ends them."""
+    """Nothing stops this process within; those that it starts are not told of Ctrl-C: this one is, and ends them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
@@ -138,14 +177,18 @@ def outlive_nobody() -> None:
     """Let this worker end with the process that started it, even one that was killed."""
     from multiprocessing import parent_process  # noqa: PLC0415 - a worker has it already
 
+    # How this program ends by itself is nothing for a worker.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     parent = parent_process()
 
-    def end() -> None:
+    def follow() -> None:
         if parent is not None:
             parent.join()
             os._exit(1)
 
-    Thread(target=end, daemon=True).start()
+    Thread(target=follow, daemon=True).start()
 
 
 def conversions(

@@ -15,7 +15,7 @@ from converter.errors import Problem
 from converter.hunting import NAME as HUNTING
 from converter.hunting import hunting
 from converter.hunts import Hunt, judged
-from converter.jobs import abandon, outlive_nobody, uninterrupted
+from converter.jobs import all_alive, lent, outlive_nobody, uninterrupted
 from converter.judge import Judge, Judged, Known, NoQuery
 from converter.packs import Hunting, Pack
 from converter.plan import Plan, trial
@@ -67,15 +67,11 @@ def _judged(rules: Sequence[Rule], plan: Plan, jobs: int) -> Iterator[Judged]:
                 yield from judge.judge([trial(rule, plan) for rule in chunk])
         return
     # A forked process would share the engines' threads, which do not live on in it.
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _start, (plan,)) as pool:
-        try:
-            with uninterrupted():
-                found = pool.map(_work, chunks)
-            for judged in found:
-                yield from judged
-        except BaseException:
-            abandon(pool)
-            raise
+    with lent(ProcessPoolExecutor(jobs, get_context("spawn"), _start, (plan,))) as pool, all_alive():
+        with uninterrupted():
+            found = pool.map(_work, chunks)
+        for judged in found:
+            yield from judged
 
 
 def _chunks(rules: Sequence[Rule], most: int) -> Iterator[Sequence[Rule]]:

@@ -286,7 +286,7 @@ def test_an_interrupted_run_exits_130_and_leaves_whole_files(tmp_path: Path) -> 
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
     )
-    while not list(tmp_path.glob("out/kusto/*")) and process.poll() is None:
+    while not list(tmp_path.glob("out/.sigmapack-*/kusto/*")) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)

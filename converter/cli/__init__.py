@@ -1,7 +1,7 @@
 """The command line: parses, delegates, prints, exits. The only code that knows click and rich.
 
 Exit codes: 0 fine · 1 findings, the other rules went through · 2 usage or configuration, or an INPUT that is not there
-· 130 interrupted.
+· 130 interrupted · 141 a reader went away.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from io import TextIOWrapper
 
 import click
 
-from converter.cli.commands import Commands
+from converter.cli.commands import ClosedPipe, Commands
 from converter.errors import SigmapackError
 
 FINDINGS = 1
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # click has ended the line that ^C stands on.
         click.echo("sigmapack: interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, ClosedPipe):
         # The reader went away, as `head` does.
         _forget_output()
         return BROKEN_PIPE

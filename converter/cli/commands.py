@@ -25,12 +25,24 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 
 
+class ClosedPipe(Exception):  # noqa: N818 - nobody's fault
+    """Says that whoever read the output does not read on."""
+
+
 class Commands(click.Group):
     """A group whose commands are imported one by one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - click's
         super().__init__(*args, **kwargs)
         self.commands = {name: click.Command(name, help=said) for name, (_, said) in COMMANDS.items()}
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
+        """Run the command; raises ClosedPipe where a reader went away."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # click would end with 1, as if something had been found.
+            raise ClosedPipe from error
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command itself."""

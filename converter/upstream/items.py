@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sigma.processing.conditions.fields import ExcludeFieldCondition, IncludeFieldCondition
 from sigma.processing.conditions.state import (
@@ -42,6 +42,7 @@ PURE_NAMES = {
 _names: dict[int, tuple[Any, tuple[tuple[frozenset[str], bool], ...] | None]] = {}
 _held: dict[int, tuple[Any, tuple[Questions, Questions] | None]] = {}
 MOST_ITEMS = 20_000
+Found = TypeVar("Found")
 _match_detection_item = ProcessingItem.match_detection_item
 _mapped_item = FieldMappingTransformationBase.apply_detection_item
 
@@ -87,9 +88,7 @@ def _asked(item: ProcessingItem) -> tuple[Questions, Questions] | None:
     """What `_questions` says, kept."""
     held = _held.get(id(item))
     if held is None or held[0] is not item:
-        if len(_held) >= MOST_ITEMS:
-            _held.clear()
-        held = _held[id(item)] = (item, _questions(item))
+        held = _remembered(_held, item, _questions(item))
     return held[1]
 
 
@@ -124,10 +123,16 @@ def named(item: Any) -> tuple[tuple[frozenset[str], bool], ...] | None:
     """What `_name_lists` says, kept."""
     held = _names.get(id(item))
     if held is None or held[0] is not item:
-        if len(_names) >= MOST_ITEMS:
-            _names.clear()
-        held = _names[id(item)] = (item, _name_lists(item))
+        held = _remembered(_names, item, _name_lists(item))
     return held[1]
+
+
+def _remembered(known: dict[int, tuple[Any, Found]], item: Any, found: Found) -> tuple[Any, Found]:
+    """Keep what was found of an item, of which there are no more than MOST_ITEMS."""
+    if len(known) >= MOST_ITEMS:
+        known.clear()
+    known[id(item)] = (item, found)
+    return item, found
 
 
 def _name_lists(item: Any) -> tuple[tuple[frozenset[str], bool], ...] | None:
