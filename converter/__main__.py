@@ -6,7 +6,6 @@ import gc
 import os
 import signal
 import sys
-from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -21,7 +20,7 @@ def run() -> int:
     code = _code()
     jobs = sys.modules.get("converter.jobs")
     if jobs is not None and jobs.abandoned:
-        _leave(code)
+        jobs.leave(code)
     return code
 
 
@@ -38,14 +37,6 @@ def _code() -> int:
         return INTERRUPTED
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
-
-
-def _leave(code: int) -> NoReturn:
-    """End now: at its exit Python waits for what workers that were killed cannot say any more."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):
-            stream.flush()
-    os._exit(code)
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:

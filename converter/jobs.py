@@ -6,13 +6,14 @@ import gc
 import os
 import pickle
 import signal
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
-from threading import Thread
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 from converter import packs
 from converter.convert import How, Outcome, convert
@@ -128,6 +129,8 @@ def end(pool: ProcessPoolExecutor, *, at_once: bool) -> None:
     from multiprocessing import active_children  # noqa: PLC0415 - most runs are of one process
 
     with uninterrupted():
+        # What the pool's own thread meets then is no news.
+        threading.excepthook = _of_others(threading.excepthook)
         # They own nothing that would have to be put away, and SIGKILL is the one signal that nobody puts off.
         workers = active_children()
         for worker in workers:
@@ -136,6 +139,26 @@ def end(pool: ProcessPoolExecutor, *, at_once: bool) -> None:
             worker.join(LAST_WAIT)
         pool.shutdown(wait=False, cancel_futures=True)
         abandoned.append(pool)
+
+
+def _of_others(told: Callable[[threading.ExceptHookArgs], Any]) -> Callable[[threading.ExceptHookArgs], Any]:
+    def tell(fault: threading.ExceptHookArgs) -> None:
+        if type(fault.thread).__name__ != "_ExecutorManagerThread":
+            told(fault)
+
+    return tell
+
+
+def leave(code: int) -> NoReturn:
+    """End this process now: at its exit Python waits for what workers that were killed cannot say any more."""
+    from multiprocessing import util  # noqa: PLC0415 - a pool was there
+
+    # What Python does first at its exit: names that the pool has in the system are given back.
+    util._run_finalizers(0)  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public does
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 @contextmanager
@@ -188,7 +211,7 @@ def outlive_nobody() -> None:
             parent.join()
             os._exit(1)
 
-    Thread(target=follow, daemon=True).start()
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def conversions(
