@@ -36,7 +36,9 @@ def _code() -> int:
         os.write(2, b"\nsigmapack: interrupted\n")
         return INTERRUPTED
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
+        if not isinstance(ended.code, int):
+            raise
+        return ended.code
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:

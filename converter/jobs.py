@@ -214,24 +214,27 @@ def outlive_nobody() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def conversions(
-    rules: Iterable[Rule],
+def conversions(  # noqa: PLR0913, PLR0917 - each is one fact of the run
+    rules: Sequence[Rule],
     targets: Sequence[Target],
     how: How,
     workers: Workers | None = None,
     kept: Kept | None = None,
+    watched: Callable[[Sequence[Rule]], Iterable[Rule]] = iter,
 ) -> Iterator[Outcome]:
-    """Convert each rule to each target, in that order, in other processes where that pays; what is `kept` is taken."""
+    """Convert each rule to each target, in that order, in other processes where that pays; what is `kept` is taken.
+
+    `watched` gives the rules one by one as their turn comes, and may tell somebody how far it is.
+    """
     fresh: Iterator[list[Outcome]] = iter(())
     missing: set[int] = set()
     known: dict[int, list[Outcome] | None] = {}
-    if workers is not None and workers.jobs > 1:
-        rules = list(rules)
+    if workers is not None and workers.are_worth(len(rules)):
         known = {id(rule): _known(rule, targets, how, kept) for rule in rules}
         apart = [rule for rule in rules if known[id(rule)] is None and _stands_alone(rule, how)]
         if workers.are_worth(len(apart)):
             fresh, missing = workers.convert(apart, targets, how), {id(rule) for rule in apart}
-    for rule in rules:
+    for rule in watched(rules):
         if id(rule) in missing:
             yield from _kept(rule, next(fresh), how, kept)
             continue

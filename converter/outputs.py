@@ -66,7 +66,7 @@ def each_output(  # noqa: PLR0913 - each is one fact of the run
 ) -> Iterator[Output]:
     """The same one by one, so that none has to be held; what did not become one is added to what was `made`.
 
-    `watched` gives the rules one by one, and may tell somebody how far it is.
+    `watched` is as in `conversions`.
     """
     reserved = {str(pack.place / NAME).casefold() for pack in reading.packs if pack.hunting}
     rules = []
@@ -78,7 +78,7 @@ def each_output(  # noqa: PLR0913 - each is one fact of the run
             rules.append(rule)
     hunted = {id(category.rule) for pack in reading.packs if pack.hunting for category in pack.hunting.categories}
     done: dict[tuple[PurePosixPath, int, str], Query | Refusal] = {}
-    for outcome in conversions(watched(rules), targets, how, workers, kept):
+    for outcome in conversions(rules, targets, how, workers, kept, watched):
         is_whole = isinstance(outcome, Refusal) or not isinstance(outcome.route, NamedRoute)
         if is_whole and id(outcome.rule) in hunted:
             done[outcome.rule.file, outcome.rule.first_line, outcome.target.name] = outcome

@@ -242,15 +242,8 @@ def _drop(path: str) -> None:
 
 def differences(tree: Tree, root: Path, apart: Collection[str] = ()) -> Iterator[Difference]:
     """Compare the tree with the files on disk below `root`, in order of path; `apart` names files that are no part."""
-    found = {
-        PurePosixPath(file.relative_to(root).as_posix()): file
-        for file in root.rglob("*")
-        if file.is_file() and not file.name.startswith(TEMPORARY)
-    }
-    # What a run is still writing, or left behind, is no output.
-    found = {
-        path: file for path, file in found.items() if str(path) not in apart and not path.parts[0].startswith(TEMPORARY)
-    }
+    files = {PurePosixPath(file.relative_to(root).as_posix()): file for file in root.rglob("*") if file.is_file()}
+    found = {path: file for path, file in files.items() if str(path) not in apart and not _is_unfinished(path)}
     for path in sorted(tree.keys() | found.keys()):
         if path not in found:
             yield Difference("missing", path)
@@ -264,6 +257,11 @@ def differences(tree: Tree, root: Path, apart: Collection[str] = ()) -> Iterator
                 continue
             if held != tree[path].encode():
                 yield Difference("stale", path, _diff(path, held, tree[path]))
+
+
+def _is_unfinished(path: PurePosixPath) -> bool:
+    """Whether a run is still writing the file, or left it behind: by its name, or in a folder that is to be new."""
+    return path.name.startswith(TEMPORARY) or path.parts[0].startswith(TEMPORARY)
 
 
 def _diff(path: PurePosixPath, held: bytes, text: str) -> str:
